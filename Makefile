@@ -23,7 +23,7 @@ setup:
 	@tools/setup
 
 # CMD travels in the environment: its quotes are the guest shell's business, not make's.
-export CMD
+export CMD BAZEL
 run: build
 	@if [[ -n "$$CMD" ]]; then exec $(RUNSC) do -- sh -c "$$CMD"; else exec tools/tour; fi
 
