@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// FsContext: root, working directory and umask; shared by CLONE_FS tasks (Linux's fs_struct).
+#ifndef SENTRY_KERNEL_FS_CONTEXT_H_
+#define SENTRY_KERNEL_FS_CONTEXT_H_
+
+#include "base/ref_counted.h"
+#include "base/sync/mutex.h"
+#include "sentry/vfs/path.h"
+
+namespace redoubt::kernel {
+
+class FsContext : public RefCounted<FsContext> {
+ public:
+  FsContext(vfs::Path root, vfs::Path working_directory, uint32_t umask);
+  RefPtr<FsContext> Fork() const;
+
+  vfs::Path root() const;
+  vfs::Path working_directory() const;
+  uint32_t umask() const;
+  void SetRoot(vfs::Path root);
+  void SetWorkingDirectory(vfs::Path directory);
+  // Gives the old one.
+  uint32_t SetUmask(uint32_t umask);
+
+ private:
+  mutable Mutex<LockRank::kLeaf> mu_;
+  vfs::Path root_ ABSL_GUARDED_BY(mu_);
+  vfs::Path working_directory_ ABSL_GUARDED_BY(mu_);
+  uint32_t umask_ ABSL_GUARDED_BY(mu_);
+};
+
+}  // namespace redoubt::kernel
+
+#endif  // SENTRY_KERNEL_FS_CONTEXT_H_

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Kernel: one sandbox's whole. Made by boot, it holds what has no better owner: the platform, the
+// task set, the first mount namespace, the host name, and the end of the first process.
+#ifndef SENTRY_KERNEL_KERNEL_H_
+#define SENTRY_KERNEL_KERNEL_H_
+
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "base/sync/mutex.h"
+#include "platform/platform.h"
+#include "sentry/kernel/thread_group.h"
+#include "sentry/mm/memory_map.h"
+#include "sentry/time/timer_queue.h"
+#include "sentry/vfs/mount.h"
+
+namespace redoubt::kernel {
+
+// Serves one system call. sentry/syscalls implements it; the kernel knows no table.
+class SyscallDispatcher {
+ public:
+  virtual ~SyscallDispatcher() = default;
+  virtual SyscallResult Dispatch(Task& task, uint64_t number, const SyscallArguments& arguments) = 0;
+};
+
+struct KernelConfig {
+  std::unique_ptr<platform::Platform> platform;
+  std::unique_ptr<SyscallDispatcher> dispatcher;
+  RefPtr<vfs::MountNamespace> mounts;
+  OwnedFd procfs;  // See mm::HostProc; may be empty.
+  std::string hostname = "redoubt";
+  int max_tasks = 4096;
+  unsigned cpu_count = 1;
+  uint64_t memory_bytes = 0;  // What /proc/meminfo and sysinfo say.
+};
+
+// What the first process runs.
+struct InitialProcess {
+  std::string file;  // Searched along PATH of `environment` unless it has a slash.
+  std::vector<std::string> arguments;
+  std::vector<std::string> environment;
+  RefPtr<Credentials> credentials;
+  RefPtr<FdTable> fd_table;
+  std::string working_directory = "/";
+  Limits limits = DefaultLimits();
+  uint32_t umask = 022;
+};
+
+class Kernel {
+ public:
+  explicit Kernel(KernelConfig config);
+  ~Kernel();
+
+  platform::Platform& platform() { return *platform_; }
+  SyscallDispatcher& dispatcher() { return *dispatcher_; }
+  TaskSet& tasks() { return tasks_; }
+  time::TimerQueue& timers() { return timers_; }
+  const RefPtr<vfs::MountNamespace>& mounts() const { return mounts_; }
+  const mm::MemoryPolicy& memory_policy() const { return memory_policy_; }
+  const mm::HostProc& host_proc() const { return host_proc_; }
+  unsigned cpu_count() const { return cpu_count_; }
+  uint64_t memory_bytes() const { return memory_bytes_; }
+  int64_t boot_time_ns() const { return boot_time_ns_; }  // Monotonic clock at start.
+  // For AT_RANDOM, ASLR.
+  uint64_t Random();
+
+  std::string hostname() const;
+  void SetHostname(std::string name);
+  std::string domainname() const;
+  void SetDomainname(std::string name);
+
+  // Starts the first process. The Errno is execve's: ENOENT, EACCES, ENOEXEC ...
+  Result<RefPtr<ThreadGroup>> StartFirstProcess(InitialProcess process);
+  // Waits for its end; gives the status in wait4 form. All other tasks are gone by then.
+  int WaitForFirstProcess();
+  // A signal from outside (runsc kill, the terminal) to the first process or, with `to_group`, to
+  // the terminal's foreground process group.
+  void SendExternalSignal(int signal, bool to_group);
+
+  // exit.cc calls it when the last task of the sandbox has left.
+  void OnAllTasksGone(int status);
+
+ private:
+  const std::unique_ptr<platform::Platform> platform_;
+  const std::unique_ptr<SyscallDispatcher> dispatcher_;
+  const RefPtr<vfs::MountNamespace> mounts_;
+  const mm::HostProc host_proc_;
+  mm::MemoryPolicy memory_policy_;
+  TaskSet tasks_;
+  time::TimerQueue timers_;
+  const unsigned cpu_count_;
+  const uint64_t memory_bytes_;
+  const int64_t boot_time_ns_;
+
+  mutable Mutex<LockRank::kLeaf> names_mu_;
+  std::string hostname_ ABSL_GUARDED_BY(names_mu_);
+  std::string domainname_ ABSL_GUARDED_BY(names_mu_) = "(none)";
+
+  absl::Mutex end_mu_;
+  bool ended_ = false;
+  int end_status_ = 0;
+};
+
+}  // namespace redoubt::kernel
+
+#endif  // SENTRY_KERNEL_KERNEL_H_

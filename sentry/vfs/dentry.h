@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Dentry: a name in a directory, cached. The tree of one superblock's dentries is guarded by that
+// superblock's tree_mu_ (shared to walk, exclusive to change).
+//
+// References: the parent's child table holds each child; each child holds its parent; mounts,
+// open files, tasks (root, working directory) hold theirs. A dentry that only its parent's table
+// holds is a mere cache entry and may be evicted at any time.
+#ifndef SENTRY_VFS_DENTRY_H_
+#define SENTRY_VFS_DENTRY_H_
+
+#include <atomic>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "absl/container/flat_hash_map.h"
+#include "base/ref_counted.h"
+#include "sentry/vfs/inode.h"
+
+namespace redoubt::vfs {
+
+class Dentry : public RefCounted<Dentry> {
+ public:
+  // A root (parent null, name empty), a child, or a negative entry (inode null).
+  Dentry(RefPtr<Superblock> superblock, RefPtr<Dentry> parent, std::string name,
+         RefPtr<Inode> inode);
+  ~Dentry();
+
+  // A dentry outside any tree, for pipes, sockets, memfds: `name` is what /proc/PID/fd shows
+  // ("pipe:[123]").
+  static RefPtr<Dentry> CreateAnonymous(std::string name, RefPtr<Inode> inode);
+
+  const RefPtr<Superblock>& superblock() const { return superblock_; }
+  // Null for a negative entry. A dentry that someone holds a reference to never becomes negative:
+  // unlink replaces it in the tree and marks it deleted.
+  const RefPtr<Inode>& inode() const { return inode_; }
+  bool IsNegative() const { return !inode_; }
+  bool IsAnonymous() const { return anonymous_; }
+
+  // The following need tree_mu_, shared at least.
+  const RefPtr<Dentry>& parentLocked() const { return parent_; }
+  const std::string& nameLocked() const { return name_; }
+  bool deletedLocked() const { return deleted_; }
+  bool IsRoot() const { return !parent_ && !anonymous_; }
+  // The cached child, or null when the name is not cached (negative entries are returned).
+  RefPtr<Dentry> FindChildLocked(std::string_view name) const;
+
+  // The following need tree_mu_ exclusively.
+  // Puts a child under `name`, replacing what was cached there.
+  RefPtr<Dentry> AddChildLocked(std::string_view name, RefPtr<Inode> inode);
+  // Takes `child` out of the tree; `deleted`: its name is gone (unlink), not merely the cache entry.
+  void DropChildLocked(Dentry* child, bool deleted);
+  // Moves `child` from this directory to `new_parent`/`new_name`, replacing what was cached there.
+  void MoveChildLocked(Dentry* child, Dentry* new_parent, std::string_view new_name);
+  // Forgets children that only the cache holds, deepest first; gives how many went.
+  size_t EvictUnusedLocked(size_t limit);
+
+  // How many mounts sit on this dentry, in any mount namespace: a walk looks for mounts only when
+  // this is not 0, and unlink of it gives EBUSY.
+  std::atomic<int>& mount_count() { return mount_count_; }
+
+  // For inotify and getcwd: see path_walk.h.
+
+ private:
+  const RefPtr<Superblock> superblock_;
+  RefPtr<Dentry> parent_;
+  std::string name_;
+  const RefPtr<Inode> inode_;
+  bool deleted_ = false;
+  bool anonymous_ = false;
+  std::atomic<int> mount_count_{0};
+  absl::flat_hash_map<std::string, RefPtr<Dentry>> children_;
+};
+
+}  // namespace redoubt::vfs
+
+#endif  // SENTRY_VFS_DENTRY_H_

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Mount: a superblock's subtree at a place in the tree, with its own flags; MountNamespace: the tree
+// of mounts that a set of tasks sees (mount_namespaces(7)).
+#ifndef SENTRY_VFS_MOUNT_H_
+#define SENTRY_VFS_MOUNT_H_
+
+#include <sys/mount.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "base/ref_counted.h"
+#include "base/result.h"
+#include "base/sync/mutex.h"
+#include "sentry/vfs/dentry.h"
+
+namespace redoubt::vfs {
+
+struct Path;
+class MountNamespace;
+
+// References are held by its namespace while it is mounted, and by every Path.
+class Mount : public RefCounted<Mount> {
+ public:
+  Mount(RefPtr<Superblock> superblock, RefPtr<Dentry> root, unsigned long flags,
+        std::string source);
+  ~Mount();
+
+  const RefPtr<Superblock>& superblock() const { return superblock_; }
+  const RefPtr<Dentry>& root() const { return root_; }
+  int id() const { return id_; }
+  // MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_NOATIME ...
+  unsigned long flags() const { return flags_.load(std::memory_order_relaxed); }
+  void set_flags(unsigned long flags) { flags_.store(flags, std::memory_order_relaxed); }
+  bool IsReadOnly() const { return (flags() & MS_RDONLY) != 0; }
+  const std::string& source() const { return source_; }
+
+  // A mount of nothing that is in no namespace: pipes, sockets, memfds live there.
+  static const RefPtr<Mount>& Anonymous();
+
+ private:
+  friend class MountNamespace;
+  const RefPtr<Superblock> superblock_;
+  const RefPtr<Dentry> root_;
+  const int id_;
+  std::atomic<unsigned long> flags_;
+  const std::string source_;
+  // Where it is mounted; guarded by the namespace's mu_. Null for the root mount or a detached one.
+  RefPtr<Mount> parent_;
+  RefPtr<Dentry> mountpoint_;
+};
+
+// References are held by tasks.
+class MountNamespace : public RefCounted<MountNamespace> {
+ public:
+  explicit MountNamespace(RefPtr<Mount> root);
+  ~MountNamespace();
+
+  const RefPtr<Mount>& root() const { return root_; }
+  Path RootPath() const;
+
+  // Mounts `mount` on `where`, on top of what is mounted there already.
+  Result<void> Attach(RefPtr<Mount> mount, const Path& where);
+  // umount2(2): EBUSY when busy or it has children, unless `detach` (MNT_DETACH).
+  Result<void> Detach(const RefPtr<Mount>& mount, bool detach);
+  // The top mount on `path`, followed until nothing more is mounted there.
+  Path TopmostAt(Path path) const;
+  // The place that `mount` covers; not valid for the namespace's root.
+  Path CoveredBy(const Mount& mount) const;
+
+  struct Entry {
+    RefPtr<Mount> mount;
+    int parent_id = 0;
+    Path Where() const;
+    RefPtr<Mount> parent;
+    RefPtr<Dentry> mountpoint;
+  };
+  // All mounts in mounting order, for /proc/PID/mountinfo.
+  std::vector<Entry> List() const;
+
+ private:
+  mutable Mutex<LockRank::kMountNamespace> mu_;
+  const RefPtr<Mount> root_;
+  // By (parent mount, mountpoint dentry); the last one mounted is on top.
+  absl::flat_hash_map<std::pair<const Mount*, const Dentry*>, RefPtr<Mount>> mounted_
+      ABSL_GUARDED_BY(mu_);
+  std::vector<RefPtr<Mount>> order_ ABSL_GUARDED_BY(mu_);
+};
+
+}  // namespace redoubt::vfs
+
+#endif  // SENTRY_VFS_MOUNT_H_
