@@ -37,7 +37,7 @@ PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/
 SCALE = float(os.environ.get("REDOUBT_TIMEOUT_SCALE", "1"))
 
 _cases = []  # (name, function, needs, sandbox_only), in the order of the file.
-_options = argparse.Namespace(runsc="", platform="native")
+_options = argparse.Namespace()
 
 
 class Failure(Exception):
@@ -119,19 +119,23 @@ class Test:
 
     def start(self, flags, argv, **popen):
         """Starts `runsc do` in the background, in a session of its own; ended with the case."""
+        return self.start_words(self.do(flags, argv), **popen)
+
+    def start_words(self, words, **popen):
+        """The same for any command."""
         popen.setdefault("stdin", subprocess.DEVNULL)
         popen.setdefault("stdout", subprocess.PIPE)
         popen.setdefault("stderr", subprocess.PIPE)
         popen.setdefault("env", self.environment())
         popen.setdefault("cwd", self.scratch)
-        process = subprocess.Popen(self.do(flags, argv), start_new_session=True, **popen)
+        process = processes.popen(words, **popen)
         self._started.append(process)
         return process
 
     def start_native(self, argv, env=None):
         """A process on the host beside the sandbox; ended with the case."""
-        process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                                   env=self.environment(env), start_new_session=True)
+        process = processes.popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                  env=self.environment(env))
         self._started.append(process)
         return process
 

@@ -12,8 +12,10 @@ import signal
 import subprocess
 import tempfile
 import time
+import weakref
 
 PR_SET_CHILD_SUBREAPER = 36
+_popens = weakref.WeakSet()  # Children that have an object waiting for them.
 
 # status: as a shell shows it (128+n for a signal). out, err: bytes.
 Result = collections.namedtuple("Result", "status out err timed_out seconds")
@@ -21,6 +23,13 @@ Result = collections.namedtuple("Result", "status out err timed_out seconds")
 
 def become_subreaper():
     ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def popen(argv, **more):
+    """subprocess.Popen in a session of its own, known to reap_orphans()."""
+    process = subprocess.Popen(argv, start_new_session=True, **more)
+    _popens.add(process)
+    return process
 
 
 def shell_status(returncode):
@@ -39,9 +48,8 @@ def run(argv, *, timeout, cwd, env, stdin=b"", stdout=None, user=None):
             source.write(stdin)
             source.seek(0)
         try:
-            process = subprocess.Popen(
-                ["timeout", "-k", "5", str(timeout)] + argv, cwd=cwd, env=env, stdin=source,
-                stdout=stdout or out, stderr=err, start_new_session=True, user=user)
+            process = popen(["timeout", "-k", "5", str(timeout)] + argv, cwd=cwd, env=env,
+                            stdin=source, stdout=stdout or out, stderr=err, user=user)
         finally:
             if source is not stdin:
                 source.close()
@@ -63,7 +71,7 @@ def end_session(process):
         process.kill()
         process.wait()
     for pid in _pids():
-        if _stat_field(pid, 3) == process.pid:  # The session id.
+        if stat_field(pid, 3) == process.pid:  # The session id.
             _kill(pid)
 
 
@@ -71,15 +79,15 @@ def leftovers(grace=2.0):
     """Children and orphans that are still there, as "pid command"; kills them. Zombies are reaped."""
     deadline = time.monotonic() + grace
     while True:
-        _reap()
+        reap_orphans()
         left = descendants(os.getpid())
         if not left or time.monotonic() > deadline:
             break
         time.sleep(0.02)
-    described = [f"{pid} {_command(pid)}" for pid in left]
+    described = [f"{pid} {command(pid)}" for pid in left]
     for pid in left:
         _kill(pid)
-    _reap()
+    reap_orphans()
     return described
 
 
@@ -87,12 +95,12 @@ def descendants(root):
     """All live (not zombie) processes below root, by /proc."""
     children = collections.defaultdict(list)
     for pid in _pids():
-        children[_stat_field(pid, 1)].append(pid)
+        children[stat_field(pid, 1)].append(pid)
     found, todo = [], [root]
     while todo:
         for pid in children.get(todo.pop(), []):
             todo.append(pid)
-            if _stat_field(pid, 0) not in ("Z", None):
+            if stat_field(pid, 0) not in ("Z", None):
                 found.append(pid)
     return found
 
@@ -107,7 +115,7 @@ def _pids():
     return [int(name) for name in os.listdir("/proc") if name.isdigit()]
 
 
-def _stat_field(pid, index):
+def stat_field(pid, index):
     """A field of /proc/PID/stat after the name: 0 state, 1 parent, 2 group, 3 session."""
     try:
         with open(f"/proc/{pid}/stat") as f:
@@ -117,7 +125,7 @@ def _stat_field(pid, index):
     return int(field) if field.lstrip("-").isdigit() else field
 
 
-def _command(pid):
+def command(pid):
     try:
         with open(f"/proc/{pid}/cmdline", "rb") as f:
             return f.read().replace(b"\0", b" ").decode(errors="replace")[:120]
@@ -132,9 +140,12 @@ def _kill(pid):
         pass
 
 
-def _reap():
-    try:
-        while os.waitpid(-1, os.WNOHANG)[0]:
-            pass
-    except ChildProcessError:
-        pass
+def reap_orphans():
+    """Takes zombies off the list, except those that a live Popen object will wait for itself."""
+    ours = {p.pid for p in _popens if p.returncode is None}
+    for pid in _pids():
+        if stat_field(pid, 1) == os.getpid() and pid not in ours and stat_field(pid, 0) == "Z":
+            try:
+                os.waitpid(pid, os.WNOHANG)
+            except ChildProcessError:
+                pass
