@@ -21,11 +21,11 @@ enum class Clock : uint8_t {
 // Nanoseconds since the clock's epoch.
 int64_t Now(Clock clock);
 
-// CLOCK_REALTIME (and _COARSE, _ALARM, TAI is EINVAL), CLOCK_MONOTONIC (_RAW, _COARSE),
-// CLOCK_BOOTTIME (_ALARM) to read: clock_gettime(2). EINVAL for others (CPU-time clocks are the
-// kernel's).
+// clock_gettime(2) of CLOCK_REALTIME, _MONOTONIC, _BOOTTIME, their variants (_COARSE, _RAW, _ALARM)
+// and CLOCK_TAI. EINVAL for others: CPU-time clocks are the kernel's.
 Result<int64_t> ReadClock(clockid_t clock);
-// The clocks that timers and sleeps may use: timerfd_create(2), clock_nanosleep(2).
+// The clocks that timers and sleeps may use: timerfd_create(2), clock_nanosleep(2). CLOCK_TAI is
+// taken for the realtime clock (its offset is 0 unless the host's NTP daemon sets it).
 Result<Clock> TimerClock(clockid_t clock);
 // clock_getres(2), nanoseconds.
 Result<int64_t> ClockResolution(clockid_t clock);

@@ -11,8 +11,9 @@
 // or Set() that raced with it: what has expired is decided by the owner, under its own lock, from
 // the clock. So no expiry is counted here.
 //
-// How it sleeps: in poll(2) on two host timerfds, one per host clock, so that setting the realtime
-// clock moves its timers (TFD_TIMER_CANCEL_ON_SET) and an idle queue never wakes.
+// How it sleeps: in poll(2) on host timerfds, one per clock, so that setting the realtime
+// clock moves its timers and an idle queue never wakes. Setting a timer costs a host call only when
+// it becomes the earliest; cancelling costs none (the thread may wake for nothing).
 #ifndef SENTRY_TIME_TIMER_QUEUE_H_
 #define SENTRY_TIME_TIMER_QUEUE_H_
 
@@ -39,8 +40,8 @@ inline constexpr int64_t kNever = INT64_MAX;
 class Timer {
  public:
   Timer(TimerQueue& queue, Clock clock, std::function<void()> callback);
-  // Waits for a callback that is running (unless it is this one that destroys the timer... which
-  // is not allowed): hold no lock that the callback takes.
+  // Waits for the callback if it is running: hold no lock that it takes. The callback must not
+  // destroy its own timer.
   ~Timer();
   Timer(const Timer&) = delete;
   Timer& operator=(const Timer&) = delete;
@@ -61,7 +62,7 @@ class Timer {
 
 class TimerQueue {
  public:
-  // Opens its two host descriptors and starts the thread.
+  // Opens its host descriptors and starts the thread.
   static absl::StatusOr<std::unique_ptr<TimerQueue>> Create();
   // Ends the thread. No timer may be left.
   ~TimerQueue();
