@@ -16,7 +16,7 @@ constexpr size_t kControlSize = CMSG_SPACE((kMostDescriptors + 1) * sizeof(int))
 
 // Takes every descriptor that came, also those beyond the limit. False: something else or too much.
 bool TakeDescriptors(msghdr* header, size_t most_fds, ReceivedMessage* message) {
-  bool good = (header->msg_flags & (MSG_TRUNC | MSG_CTRUNC)) == 0;
+  bool good = (header->msg_flags & MSG_TRUNC) == 0;
   for (cmsghdr* part = CMSG_FIRSTHDR(header); part != nullptr; part = CMSG_NXTHDR(header, part)) {
     if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS) {
       good = false;
@@ -34,6 +34,8 @@ bool TakeDescriptors(msghdr* header, size_t most_fds, ReceivedMessage* message) 
       }
     }
   }
+  // The buffer has room for one more than the most: a cut list means a full table.
+  message->fds_lost = (header->msg_flags & MSG_CTRUNC) != 0;
   return good;
 }
 

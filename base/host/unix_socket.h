@@ -34,10 +34,11 @@ Result<void> SendMessage(int socket, std::span<const std::byte> data, std::span<
 struct ReceivedMessage {
   size_t size = 0;  // 0: end of file.
   size_t fd_count = 0;
+  bool fds_lost = false;  // Some could not be received: this process' table is full.
   std::array<OwnedFd, kMostDescriptors> fds;
 };
 // Waits for one message. EMSGSIZE: longer than `buffer`, or more than `most_fds` (<=
-// kMostDescriptors) descriptors, or some of them could not be received (our table is full).
+// kMostDescriptors) descriptors.
 Result<ReceivedMessage> ReceiveMessage(int socket, std::span<std::byte> buffer, size_t most_fds);
 
 }  // namespace redoubt::host
