@@ -10,11 +10,12 @@
 namespace redoubt {
 
 enum class LockRank : uint8_t {
+  kFile = 5,             // FileDescription::mu_: position, directory cursor. Outermost, since it is
+                         // held across the read or write that moves the position.
   kMountNamespace = 10,  // vfs::MountNamespace::mu_: the tree of mounts.
   kSuperblock = 20,      // vfs::Superblock::tree_mu_: dentries of one file system. Overlay's is
                          // held while its layers are called, whose inodes take no tree lock.
   kInode = 30,           // Per-inode state: sizes, extents, directory entries.
-  kFile = 35,            // FileDescription::mu_: offset, flags, directory cursor.
   kEpoll = 40,           // EpollInstance::mu_. Nested epolls: outer before inner (checked for loops).
   kSocket = 45,          // One socket endpoint; pairs are taken in address order.
   kPipe = 50,            // Pipe::mu_.

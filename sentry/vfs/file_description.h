@@ -140,7 +140,7 @@ class FileDescription : public RefCounted<FileDescription> {
   std::atomic<int>& async_owner() { return async_owner_; }
 
  protected:
-  // For implementations of Read, Write and Seek.
+  // For implementations of Read, Write and Seek; may be held across PRead, PWrite, ReadDirectory.
   Mutex<LockRank::kFile> mu_;
   int64_t position_ ABSL_GUARDED_BY(mu_) = 0;
 
@@ -160,7 +160,17 @@ class SeekableFile : public FileDescription {
   Result<size_t> Read(std::span<std::byte> buffer) override;
   Result<size_t> Write(std::span<const std::byte> data, const Caller& caller) override;
   Result<int64_t> Seek(int64_t offset, int whence) override;
+
+ protected:
+  // Where the position stands after a write that appended.
+  virtual Result<uint64_t> EndOfFile();
+  // SEEK_DATA and SEEK_HOLE: by default the whole file is data.
+  virtual Result<uint64_t> SeekData(uint64_t offset, bool hole);
 };
+
+// How much of a write of `size` bytes at `offset` RLIMIT_FSIZE (and the largest offset) lets through;
+// EFBIG when nothing.
+Result<size_t> LimitWrite(const Caller& caller, uint64_t offset, size_t size);
 
 // A read-only file with generated content (proc): the text is made at the first read, or at a read
 // from offset 0, and kept with the open file.

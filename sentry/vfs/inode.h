@@ -16,6 +16,8 @@
 
 #include <sys/stat.h>
 
+#include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -59,9 +61,18 @@ class Superblock : public RefCounted<Superblock> {
   // Guards the dentry tree of this superblock and serialises directory changes. Taken by the VFS.
   Mutex<LockRank::kSuperblock> tree_mu_;
 
+  // How many dentries the cache keeps; what is in use may exceed it.
+  void SetDentryLimit(size_t limit);
+
  private:
+  friend class Dentry;
   const std::string type_;
   const uint64_t device_;
+  // Every dentry in the tree but the root, oldest first, for eviction (dentry.cc).
+  Dentry* oldest_ ABSL_GUARDED_BY(tree_mu_) = nullptr;
+  Dentry* newest_ ABSL_GUARDED_BY(tree_mu_) = nullptr;
+  size_t dentries_ ABSL_GUARDED_BY(tree_mu_) = 0;
+  size_t dentry_limit_ ABSL_GUARDED_BY(tree_mu_) = 32768;
 };
 
 struct CreateRequest {
@@ -69,7 +80,14 @@ struct CreateRequest {
   uint32_t uid = 0;
   uint32_t gid = 0;
   uint64_t device = 0;         // For S_IFCHR and S_IFBLK.
-  std::string symlink_target;  // For S_IFLNK.
+  std::string symlink_target = {};  // For S_IFLNK.
+  bool linkable = true;             // CreateNameless: whether linkat(2) may name it (no O_EXCL).
+};
+
+// What another layer ties to a file: the pipe behind a FIFO, the endpoint bound to a socket.
+class InodeAttachment : public RefCounted<InodeAttachment> {
+ public:
+  virtual ~InodeAttachment() = default;
 };
 
 // One entry of a directory, for getdents64(2).
@@ -162,11 +180,22 @@ class Inode : public RefCounted<Inode> {
 
   // Record and flock locks on this file; made on first use, never null.
   LockTable& locks();
+  // The same, but null when no lock was ever asked for.
+  LockTable* locks_if_any() const { return locks_.load(std::memory_order_acquire); }
+
+  // What is tied to this file, or null.
+  RefPtr<InodeAttachment> attachment() const;
+  // Ties `wanted` to it unless something is there already; gives what is there afterwards.
+  RefPtr<InodeAttachment> Attach(RefPtr<InodeAttachment> wanted);
+  // Unties `attached`; no-op when something else is there.
+  void Detach(const InodeAttachment* attached);
 
  private:
   const RefPtr<Superblock> superblock_;
   const uint32_t type_;
   std::atomic<LockTable*> locks_{nullptr};
+  mutable Mutex<LockRank::kLeaf> attachment_mu_;
+  RefPtr<InodeAttachment> attachment_ ABSL_GUARDED_BY(attachment_mu_);
 };
 
 }  // namespace redoubt::vfs

@@ -7,8 +7,11 @@
 
 #include <sys/mount.h>
 
+#include <atomic>
 #include <cstdint>
+#include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
@@ -44,13 +47,14 @@ class Mount : public RefCounted<Mount> {
  private:
   friend class MountNamespace;
   const RefPtr<Superblock> superblock_;
-  const RefPtr<Dentry> root_;
+  RefPtr<Dentry> root_;  // Dropped by the destructor only.
   const int id_;
   std::atomic<unsigned long> flags_;
   const std::string source_;
-  // Where it is mounted; guarded by the namespace's mu_. Null for the root mount or a detached one.
+  // Where it is mounted; guarded by MountNamespace::mu_. Null for the root mount or a detached one.
   RefPtr<Mount> parent_;
   RefPtr<Dentry> mountpoint_;
+  MountNamespace* namespace_ = nullptr;
 };
 
 // References are held by tasks.
@@ -64,12 +68,20 @@ class MountNamespace : public RefCounted<MountNamespace> {
 
   // Mounts `mount` on `where`, on top of what is mounted there already.
   Result<void> Attach(RefPtr<Mount> mount, const Path& where);
-  // umount2(2): EBUSY when busy or it has children, unless `detach` (MNT_DETACH).
+  // umount2(2): EBUSY when busy or it has children, unless `detach` (MNT_DETACH). The caller holds
+  // exactly one reference to the mount, in the argument; any other one makes it busy.
   Result<void> Detach(const RefPtr<Mount>& mount, bool detach);
-  // The top mount on `path`, followed until nothing more is mounted there.
-  Path TopmostAt(Path path) const;
-  // The place that `mount` covers; not valid for the namespace's root.
-  Path CoveredBy(const Mount& mount) const;
+  // mount(2) with MS_MOVE: takes `mount` from where it is to `where`.
+  Result<void> Move(const RefPtr<Mount>& mount, const Path& where);
+  // A copy of all mounts for CLONE_NEWNS; each of `paths` (a task's root, working directory) is
+  // changed to the same place in the copy.
+  RefPtr<MountNamespace> Clone(std::span<Path* const> paths) const;
+
+  // The top mount on `path`, followed until nothing more is mounted there. A mount knows its own
+  // children, so these two need no namespace: a walk may start in any.
+  static Path TopmostAt(Path path);
+  // The place that `mount` covers; not valid for a namespace's root.
+  static Path CoveredBy(const Mount& mount);
 
   struct Entry {
     RefPtr<Mount> mount;
@@ -82,11 +94,20 @@ class MountNamespace : public RefCounted<MountNamespace> {
   std::vector<Entry> List() const;
 
  private:
-  mutable Mutex<LockRank::kMountNamespace> mu_;
+  using Place = std::pair<const Mount*, const Dentry*>;
+  using MountTable = absl::flat_hash_map<Place, RefPtr<Mount>>;
+
+  // By (parent mount, mountpoint dentry), of all namespaces: what is mounted there.
+  static MountTable& Table();
+  Result<void> AttachLocked(RefPtr<Mount> mount, const Path& where)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  static void UnhookLocked(Mount& mount) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  std::vector<RefPtr<Mount>> SubtreeLocked(const RefPtr<Mount>& top) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+
+  // One lock for all namespaces: mounting is rare, and walks only read.
+  static Mutex<LockRank::kMountNamespace> mu_;
   const RefPtr<Mount> root_;
-  // By (parent mount, mountpoint dentry); the last one mounted is on top.
-  absl::flat_hash_map<std::pair<const Mount*, const Dentry*>, RefPtr<Mount>> mounted_
-      ABSL_GUARDED_BY(mu_);
   std::vector<RefPtr<Mount>> order_ ABSL_GUARDED_BY(mu_);
 };
 
