@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The wall: the seccomp filter of every stub, as a BPF program.
+//
+//   any 32-bit call, any x32 number                        TRAP
+//   futex: WAIT, WAKE, their BITSET forms, (CMP_)REQUEUE   ALLOW
+//   sched_yield                                            ALLOW
+//   from the shim's gate only:
+//     rt_sigreturn, exit, close, madvise(the slots, DONTFORK)   ALLOW
+//     the calls of IsNotifiedCall                               USER_NOTIF: the notifier lets pass
+//                                                               exactly what the sentry has ordered
+//   everything else                                        TRAP: SIGSYS, a request to the sentry
+//
+// A guest may jump to the gate. What it gains: it forges its own registers and host signal mask
+// (rt_sigreturn), ends its own thread, or closes a descriptor that only itself could map.
+#ifndef PLATFORM_SECCOMP_TRAP_FILTER_H_
+#define PLATFORM_SECCOMP_TRAP_FILTER_H_
+
+#include <linux/filter.h>
+
+#include <vector>
+
+#include "platform/seccomp_trap/protocol.h"
+
+namespace redoubt::platform::seccomp_trap {
+
+std::vector<sock_filter> BuildFilter(const ShimInfo& shim);
+
+// Calls that the sentry may order a stub to make.
+bool IsNotifiedCall(long number);
+
+// futex operations that the filter allows natively (without FUTEX_PRIVATE and CLOCK_REALTIME).
+bool IsNativeFutex(uint64_t operation);
+
+}  // namespace redoubt::platform::seccomp_trap
+
+#endif  // PLATFORM_SECCOMP_TRAP_FILTER_H_

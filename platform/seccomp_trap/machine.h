@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What all processes and contexts of a platform share. Outlives them.
+#ifndef PLATFORM_SECCOMP_TRAP_MACHINE_H_
+#define PLATFORM_SECCOMP_TRAP_MACHINE_H_
+
+#include <optional>
+
+#include "platform/seccomp_trap/notifier.h"
+#include "platform/seccomp_trap/warden.h"
+
+namespace redoubt::platform::seccomp_trap {
+
+struct Machine {
+  Warden warden;
+  std::optional<Notifier> notifier;  // From when the zygote has its filter.
+  ShimInfo shim{};
+};
+
+}  // namespace redoubt::platform::seccomp_trap
+
+#endif  // PLATFORM_SECCOMP_TRAP_MACHINE_H_

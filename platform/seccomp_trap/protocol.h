@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What a stub thread and the sentry say to each other, in the thread's slot of shared memory.
+//
+// `turn` says whose move it is. The stub fills in a report, gives the turn to the sentry and waits;
+// the sentry fills in a command, gives the turn back and waits. The host writes kGone when the
+// thread ends (it is the thread's clear_child_tid), so even a thread that leaves behind the
+// sentry's back is noticed.
+//
+// The guest can write every byte of this at any time. The sentry copies a report once and checks
+// the copy; a command's result is a claim of the guest. The shim may trust it: what lies here can
+// only harm the process that wrote it.
+#ifndef PLATFORM_SECCOMP_TRAP_PROTOCOL_H_
+#define PLATFORM_SECCOMP_TRAP_PROTOCOL_H_
+
+#include <cstddef>
+#include <cstdint>
+
+#include "platform/arch/registers.h"
+#include "platform/seccomp_trap/layout.h"
+
+namespace redoubt::platform::seccomp_trap {
+
+// The host signal that means "leave guest code". Guests never get host signals of their own.
+inline constexpr int kInterruptSignal = 23;  // SIGURG: ignored by default, never queued twice.
+
+enum Turn : uint32_t {
+  kGone = 0,  // Written by the host.
+  kStub = 1,
+  kSentry = 2,
+};
+
+enum class ReportKind : uint32_t {
+  kNone = 0,
+  kSyscall = 1,      // In the registers, as rt_sigframe shows them.
+  kFault = 2,        // With signal, signal_code, fault_address, trap_number, error_code.
+  kInterrupted = 3,  // By kInterruptSignal.
+  kDone = 4,         // A command other than kResume is done; `result`.
+};
+
+struct Report {
+  ReportKind kind;
+  int32_t signal;
+  int32_t signal_code;
+  uint32_t reserved;
+  uint64_t fault_address;
+  uint64_t trap_number;
+  uint64_t error_code;
+  int64_t result;
+};
+
+enum class CommandKind : uint32_t {
+  kNone = 0,
+  kResume = 1,       // Load the registers and run the guest.
+  kHostCall = 2,     // number(arguments).
+  kMapFile = 3,      // mmap(arguments), which has kStubFd; then close kStubFd.
+  kSaveXstate = 4,   // Copy the FP state to the window; `result` is its size.
+  kLoadXstate = 5,   // Copy arguments[0] bytes of the window over the FP state.
+  kFork = 6,         // Native clone; the child maps its own slots, found by `token`.
+  kCloneThread = 7,  // A thread with slot arguments[0].
+  kExitThread = 8,
+};
+
+struct Command {
+  CommandKind kind = CommandKind::kNone;
+  uint32_t reserved = 0;
+  uint64_t number = 0;
+  uint64_t arguments[6] = {};
+  uint64_t token = 0;
+};
+
+struct Slot {
+  // The hand-off. A waiter says that it sleeps, so that the other side can save a system call.
+  alignas(64) uint32_t turn;
+  uint32_t sentry_sleeps;
+  uint32_t stub_sleeps;
+  alignas(64) Report report;
+  alignas(64) Command command;
+  alignas(64) Registers registers;
+};
+inline constexpr uint64_t kWindowOffset = kPageSize;
+inline constexpr uint64_t kWindowSize = kSlotSize - kWindowOffset;
+static_assert(sizeof(Slot) <= kWindowOffset);
+
+// What the zygote says of itself in its window before the filter is there.
+struct ShimInfo {
+  uint64_t gate;            // After the shim's only `syscall`, where the filter sees host calls.
+  uint64_t guest_call;      // A `syscall` that runs as guest code: for calls that may block.
+  uint64_t guest_call_end;  // After the `syscall` that follows it, which traps.
+  uint64_t start_stack;     // rsp at the start: argc, argv, environment, auxiliary vector.
+};
+// The number of the call that follows guest_call. Unknown to every kernel.
+inline constexpr uint64_t kGuestCallDone = 0x3fffff00;
+
+// A fork's child names itself by a token in bits of mmap's arguments that the host ignores: the
+// upper halves of `prot` and `fd`, which are 32-bit there.
+struct ForkToken {
+  static constexpr uint64_t kMask = 0xffffffff00000000;
+  static constexpr uint64_t InProtection(uint64_t token) { return token & kMask; }
+  static constexpr uint64_t InDescriptor(uint64_t token) { return token << 32; }
+  static constexpr uint64_t FromArguments(uint64_t protection, uint64_t descriptor) {
+    return (protection & kMask) | descriptor >> 32;
+  }
+};
+
+// clone(2) flags of a fork and of a thread: the filter's listener compares all arguments.
+inline constexpr uint64_t kForkFlags = 0x8000 /* PARENT */ | 0x200000 /* CHILD_CLEARTID */;
+inline constexpr uint64_t kThreadFlags = 0x100 /* VM */ | 0x200 /* FS */ | 0x400 /* FILES */ |
+                                         0x800 /* SIGHAND */ | 0x10000 /* THREAD */ |
+                                         0x40000 /* SYSVSEM */ | 0x200000 /* CHILD_CLEARTID */;
+
+}  // namespace redoubt::platform::seccomp_trap
+
+#endif  // PLATFORM_SECCOMP_TRAP_PROTOCOL_H_

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "platform/seccomp_trap/requirements.h"
+
+#include <linux/futex.h>
+#include <linux/seccomp.h>
+#include <sys/auxv.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "platform/seccomp_trap/protocol.h"
+
+namespace redoubt::platform::seccomp_trap {
+namespace {
+
+constexpr unsigned long kHwcap2Fsgsbase = 2;
+constexpr unsigned long kMaxSignalFrame = kStackSize / 3;
+
+// A filter that does not exist cannot be installed, but the flags are looked at first.
+bool HasFilterFlags(unsigned long flags) {
+  return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, nullptr) == -1 && errno == EFAULT;
+}
+
+}  // namespace
+
+absl::Status CheckHost() {
+  if (!(getauxval(AT_HWCAP2) & kHwcap2Fsgsbase)) {
+    return absl::UnavailableError(
+        "seccomp-trap needs the FSGSBASE instructions (Linux 5.9, Intel Ivy Bridge, AMD Excavator)");
+  }
+  uint32_t action = SECCOMP_RET_USER_NOTIF;
+  if (syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action) != 0) {
+    return absl::UnavailableError("seccomp-trap needs a kernel with seccomp user notification");
+  }
+  // Linux 5.19; by then the kernel also has FLAG_CONTINUE (5.5) and ADDFD (5.9).
+  if (!HasFilterFlags(SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV)) {
+    return absl::UnavailableError("seccomp-trap needs SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV (Linux "
+                                  "5.19)");
+  }
+  if (getauxval(AT_MINSIGSTKSZ) > kMaxSignalFrame) {
+    return absl::UnavailableError("seccomp-trap: this processor's signal frames are too large");
+  }
+  return absl::OkStatus();
+}
+
+std::vector<host::AllowedCall> HostCalls() {
+  return {
+      {SYS_futex, "hands the turn to a stub and waits for it", {}},
+      {SYS_tgkill, "interrupts a stub thread; asks whether one exists", {}},
+      {SYS_kill, "ends a stub", {}},
+      {SYS_waitid, "learns how a stub ended and reaps it", {}},
+      {SYS_pidfd_open, "watches a stub", {}},
+      {SYS_epoll_wait, "watches all stubs", {}},
+      {SYS_epoll_pwait, "watches all stubs", {}},
+      {SYS_epoll_ctl, "adds a stub to those watched", {}},
+      {SYS_read, "takes a wake-up of the warden", {}},
+      {SYS_write, "wakes the warden", {}},
+      {SYS_close, "drops a stub's pidfd and memory file", {}},
+      {SYS_memfd_create, "memory shared with a new stub", {}},
+      {SYS_ftruncate, "sizes that memory", {}},
+      {SYS_mmap, "maps that memory; stacks of serving threads", {}},
+      {SYS_munmap, "unmaps them", {}},
+      {SYS_mprotect, "guard pages of serving threads", {}},
+      {SYS_madvise, "frees stacks of serving threads that ended", {}},
+      {SYS_process_vm_readv, "reads guest memory", {}},
+      {SYS_process_vm_writev, "writes guest memory", {}},
+      {SYS_clock_gettime, "CPU time of a stub", {}},
+      {SYS_clock_getres, "finds out whether a stub's CPU clock exists", {}},
+      {SYS_getrandom, "tokens by which a fork's child is known", {}},
+      {SYS_poll, "sees whether any stub is left", {}},
+      {SYS_ioctl, "receives a stub's call", {{1, SECCOMP_IOCTL_NOTIF_RECV}}},
+      {SYS_ioctl, "answers a stub's call", {{1, SECCOMP_IOCTL_NOTIF_SEND}}},
+      {SYS_ioctl, "gives a stub the file it is to map", {{1, SECCOMP_IOCTL_NOTIF_ADDFD}}},
+      {SYS_clone, "a serving thread", {{0, 0x100 /* CLONE_VM */, 0x100}}},
+      {SYS_clone3, "a serving thread", {}},
+      {SYS_set_robust_list, "C library's start of a thread", {}},
+      {SYS_rseq, "C library's start of a thread", {}},
+      {SYS_rt_sigprocmask, "C library's start and end of a thread", {}},
+      {SYS_exit, "a serving thread's end", {}},
+  };
+}
+
+}  // namespace redoubt::platform::seccomp_trap

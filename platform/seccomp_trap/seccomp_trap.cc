@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "platform/seccomp_trap/seccomp_trap.h"
+
+#include "platform/seccomp_trap/requirements.h"
+#include "platform/seccomp_trap/serving_threads.h"
+#include "platform/seccomp_trap/stub_context.h"
+#include "platform/seccomp_trap/stub_pool.h"
+#include "platform/seccomp_trap/zygote.h"
+
+namespace redoubt::platform {
+namespace seccomp_trap {
+namespace {
+
+void Serve(std::unique_ptr<StubContext> context, GuestEvents& events) {
+  while (events.OnEvent(*context, context->RunGuest()) == NextStep::kResume) {
+  }
+  context.reset();
+  events.OnExited();
+}
+
+class SeccompTrapPlatform final : public Platform {
+ public:
+  SeccompTrapPlatform(std::unique_ptr<Machine> machine, Zygote zygote)
+      : machine_(std::move(machine)),
+        vdso_address_(zygote.vdso_address),
+        pool_(std::make_unique<StubPool>(*machine_, std::move(zygote.context))) {}
+
+  const char* name() const override { return "seccomp-trap"; }
+
+  Result<RefPtr<AddressSpace>> NewAddressSpace() override {
+    RefPtr<StubProcess> process = TRY(pool_->Take());
+    return RefPtr<AddressSpace>(std::move(process));
+  }
+
+  Result<std::unique_ptr<Context>> NewContext(RefPtr<AddressSpace> space) override {
+    auto& process = static_cast<StubProcess&>(*space);
+    if (process.dead()) return Errno(ESRCH);
+    if (!process.ClaimFirstThread()) return Errno(EINVAL);
+    return std::unique_ptr<Context>(std::make_unique<StubContext>(
+        *machine_, RefPtr<StubProcess>(&process), process.first_slot(), process.host_pid()));
+  }
+
+  void Start(std::unique_ptr<Context> context, GuestEvents& events) override {
+    auto* stub = static_cast<StubContext*>(context.release());
+    threads_.Run([stub, &events] { Serve(std::unique_ptr<StubContext>(stub), events); });
+  }
+
+  AddressRange guest_range() const override { return {kGuestStart, kGuestEnd}; }
+  uint64_t vdso_address() const override { return vdso_address_; }
+  std::vector<AddressRange> shim_ranges() const override {
+    return {{kShimStart, kShimEnd}, {kSlots, kHighEnd}};
+  }
+  std::vector<host::AllowedCall> RequiredHostCalls() const override { return HostCalls(); }
+
+ private:
+  std::unique_ptr<Machine> machine_;
+  uint64_t vdso_address_;
+  std::unique_ptr<StubPool> pool_;
+  ServingThreads threads_;
+};
+
+absl::StatusOr<std::unique_ptr<Platform>> Create() {
+  auto machine = std::make_unique<Machine>();
+  auto zygote = StartZygote(*machine);
+  if (!zygote.ok()) return zygote.status();
+  return std::make_unique<SeccompTrapPlatform>(std::move(machine), *std::move(zygote));
+}
+
+}  // namespace
+}  // namespace seccomp_trap
+
+const PlatformType& SeccompTrapPlatformType() {
+  static const PlatformType type{
+      .name = "seccomp-trap",
+      .description = "seccomp filter, signal handler and shared memory: fast, Linux >= 5.19",
+      .supported = seccomp_trap::CheckHost,
+      .create = seccomp_trap::Create,
+  };
+  return type;
+}
+
+}  // namespace redoubt::platform

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// SHIM CODE: runs inside the guest's address space, under the guest's control.
+// No libc, no heap, no thread-locals, no vector registers (they hold the guest's values).
+//
+// A stub thread is always either in guest code or in one of the shim's signal handlers, on its own
+// signal stack, above the frame in which the host keeps the guest's registers and FP state. So to
+// go back is one rt_sigreturn, a fork copies everything that belongs to a thread, and the zygote is
+// just a thread in the handler of a signal that it sent to itself.
+#ifndef PLATFORM_SECCOMP_TRAP_SHIM_SHIM_H_
+#define PLATFORM_SECCOMP_TRAP_SHIM_SHIM_H_
+
+#include <signal.h>
+#include <ucontext.h>
+
+#include "platform/seccomp_trap/protocol.h"
+
+namespace redoubt::platform::seccomp_trap {
+
+// What a thread keeps at the low end of its signal stack, unseen by the sentry.
+struct ThreadState {
+  uint64_t resumed_rip;  // Where the guest last went on from.
+};
+
+extern "C" {
+long ShimGate(long number, uint64_t a = 0, uint64_t b = 0, uint64_t c = 0, uint64_t d = 0,
+              uint64_t e = 0, uint64_t f = 0);
+extern const char ShimGateEnd[], ShimGuestCall[], ShimGuestCallEnd[];
+void ShimRestorer();
+void ShimThreadEntry();
+void ShimThreadMain(ucontext_t* context);
+void ShimOnSignal(int signal, siginfo_t* info, ucontext_t* context);
+}
+
+// The slot number that belongs to the signal stack at `address`.
+inline uint32_t SlotIndexOf(const void* address) {
+  return ((reinterpret_cast<uint64_t>(address) - kStacks) / kStackSize) & (kMaxThreads - 1);
+}
+inline Slot* SlotAt(uint32_t index) { return reinterpret_cast<Slot*>(SlotAddress(index)); }
+inline ThreadState* StateAt(uint32_t index) {
+  return reinterpret_cast<ThreadState*>(StackAddress(index));
+}
+inline char* WindowOf(Slot* slot) { return reinterpret_cast<char*>(slot) + kWindowOffset; }
+
+// Puts what the sentry left in the slot into the frame and the segment bases.
+void LoadRegisters(Slot* slot, ucontext_t* context);
+
+// Gives the turn to the sentry, then carries out its commands until one is to run the guest.
+void ServeCommands(Slot* slot, ucontext_t* context);
+
+}  // namespace redoubt::platform::seccomp_trap
+
+#endif  // PLATFORM_SECCOMP_TRAP_SHIM_SHIM_H_
