@@ -64,7 +64,7 @@ SyscallResult SetOne(Task& task, Kind kind, uint32_t id) {
 }
 
 // setreuid, setregid. The saved id follows when the real one is set, or the effective one to
-// something other than the old real one. A group's real id may come from the effective one, too.
+// something other than the old real one.
 SyscallResult SetTwo(Task& task, Kind kind, uint32_t real, uint32_t effective) {
   return Change(task, kind, [=](Ids old, bool privileged) -> Result<Ids> {
     Ids ids = old;
