@@ -28,7 +28,7 @@ vfs::Path MakeAnonymousPath(AnonymousKind kind, std::string_view name, uint32_t 
 
 class AnonymousInode : public vfs::Inode {
  public:
-  AnonymousInode(RefPtr<vfs::Superblock> superblock, uint32_t mode, uint32_t uid, uint32_t gid);
+  AnonymousInode(AnonymousKind kind, uint32_t mode, uint32_t uid, uint32_t gid);
   Result<vfs::Attributes> GetAttributes() override;
   Result<void> SetAttributes(const vfs::AttributeChange& change) override;
   // ENXIO: /proc/self/fd/N of a socket or an anon_inode cannot be opened anew. (Pipes can: the pipe
@@ -41,6 +41,10 @@ class AnonymousInode : public vfs::Inode {
   Mutex<LockRank::kInode> mu_;
   vfs::Attributes attributes_;  // inode_number and device never change; the rest under mu_.
 };
+
+// The same for an inode of the caller's own class.
+vfs::Path MakeAnonymousPath(AnonymousKind kind, std::string_view name,
+                            RefPtr<AnonymousInode> inode);
 
 }  // namespace redoubt::fs
 

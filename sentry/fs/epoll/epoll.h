@@ -12,6 +12,8 @@
 // has a whole file, whose Readiness() may be asked even while the file waits for mu_ to go away.
 // Nobody takes a reference to a file from an item, so no epoll thread ever drops a last one.
 //
+// When the epoll goes, it takes its items out of their files, under mu_ too.
+//
 // Locks: mu_ (kEpoll; an outer set before an inner one) is held while files are asked, ready_mu_
 // (leaf) guards the ready list, since Notify runs under the file's wait queue.
 #ifndef SENTRY_FS_EPOLL_EPOLL_H_
@@ -28,6 +30,7 @@
 namespace redoubt::fs {
 
 class EpollSet;
+class NestingNode;
 
 class EpollFile : public vfs::FileDescription {
  public:
@@ -40,6 +43,9 @@ class EpollFile : public vfs::FileDescription {
   Result<void> Control(int op, int fd, vfs::FileDescription& file, const abi::EpollEvent& event);
   // Fills in what is ready now; never waits.
   size_t Collect(std::span<abi::EpollEvent> events);
+
+  // For epoll_set.cc: this epoll's place among nested ones.
+  NestingNode& nesting();
 
   EventMask Readiness(EventMask mask) override;
   WaitQueue* wait_queue() override;

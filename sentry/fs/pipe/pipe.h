@@ -33,10 +33,18 @@ inline constexpr size_t kPipeMaximumSize = 1 << 20;  // /proc/sys/fs/pipe-max-si
 class Pipe : public RefCounted<Pipe> {
  public:
   Pipe();
-  ~Pipe();
+  virtual ~Pipe();
+  // For whoever finds pipes by something else than a reference.
+  virtual void OnRelease() {}
 
+  // The other ends when an end was opened. Each side counts the ends it ever had; 0 here when there
+  // was one at that time. So "somebody has been there" is: the count is another one now.
+  struct Generations {
+    uint64_t readers = 0;
+    uint64_t writers = 0;
+  };
   // An end appears or goes. `read` and `write` as the open mode says.
-  void AddEnd(bool read, bool write);
+  Generations AddEnd(bool read, bool write);
   void RemoveEnd(bool read, bool write);
 
   // EAGAIN when it would have to wait. `packet`: O_DIRECT, each write of up to a page is a packet.
@@ -46,8 +54,11 @@ class Pipe : public RefCounted<Pipe> {
   // tee(2) and splice(2) between pipes build on this: copies without consuming.
   Result<size_t> Peek(std::span<std::byte> buffer);
 
-  // For a file with these modes. `writers_at_open`: see writer_generation().
-  EventMask Readiness(bool read, bool write, uint64_t writers_at_open);
+  // For an end with these modes. EPOLLHUP is for a reader that was open while there was a writer.
+  EventMask Readiness(bool read, bool write, const Generations& at_open);
+  // Whether a reader (writer) is there or has been since the end was opened.
+  bool ReaderSeen(const Generations& at_open);
+  bool WriterSeen(const Generations& at_open);
 
   size_t capacity();  // Bytes: F_GETPIPE_SZ.
   // F_SETPIPE_SZ: rounds up to a power of two of pages, gives the new size. EPERM above
@@ -55,12 +66,7 @@ class Pipe : public RefCounted<Pipe> {
   Result<size_t> SetCapacity(size_t bytes, bool privileged);
   size_t BytesReadable();  // FIONREAD.
 
-  // How many writers (readers) were ever added: a FIFO's open waits for a change, and EPOLLHUP is
-  // only given to a reader that was open while there was a writer.
-  uint64_t writer_generation();
-  uint64_t reader_generation();
   bool HasReaders();
-  bool HasWriters();
 
   WaitQueue& wait_queue() { return wait_queue_; }
 
@@ -91,8 +97,7 @@ class Pipe : public RefCounted<Pipe> {
   std::array<std::unique_ptr<Page>, 2> spare_ ABSL_GUARDED_BY(mu_);
   int readers_ ABSL_GUARDED_BY(mu_) = 0;
   int writers_ ABSL_GUARDED_BY(mu_) = 0;
-  uint64_t reader_generation_ ABSL_GUARDED_BY(mu_) = 0;
-  uint64_t writer_generation_ ABSL_GUARDED_BY(mu_) = 0;
+  Generations generations_ ABSL_GUARDED_BY(mu_);
 };
 
 }  // namespace redoubt::fs

@@ -42,9 +42,7 @@ class PipeFile : public vfs::FileDescription {
 
  private:
   const RefPtr<Pipe> pipe_;
-  // Generations of the other side when this end was opened; see Pipe::writer_generation().
-  uint64_t readers_at_open_ = 0;
-  uint64_t writers_at_open_ = 0;
+  const Pipe::Generations at_open_;
 };
 
 struct PipeEnds {
