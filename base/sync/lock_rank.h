@@ -22,6 +22,7 @@ enum class LockRank : uint8_t {
   kTasks = 60,           // kernel::TaskSet::mu_: process tree, signals, exit states, job control.
   kFdTable = 65,         // FdTable::mu_: never held while a FileDescription is released.
   kMm = 70,              // mm::MemoryMap::mu_: brk and mapping names.
+  kItimers = 73,         // kernel::IntervalTimers: never held while a signal is sent.
   kTimers = 75,          // time::TimerQueue::mu_.
   kWaitQueue = 80,       // WaitQueue::mu_: callbacks run under it and may only wake.
   kTask = 85,            // Task's own wake-up state.

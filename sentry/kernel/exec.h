@@ -10,6 +10,7 @@
 
 #include "base/result.h"
 #include "sentry/kernel/task.h"
+#include "sentry/loader/loader.h"
 
 namespace redoubt::kernel {
 
@@ -25,6 +26,10 @@ struct ExecRequest {
 Result<RefPtr<vfs::FileDescription>> OpenExecutable(const vfs::Caller& caller,
                                                     const vfs::Path& start, std::string_view path,
                                                     int flags);
+
+// The first half of Exec: reads and checks the file and its interpreters (also used for the first
+// process). Consumes request.arguments.
+Result<loader::Program> PrepareProgram(Task& task, ExecRequest& request);
 
 // On success the task's registers are those of the new program. An error before the point of no
 // return leaves the task as it was; after it the task dies by SIGKILL or SIGSEGV.

@@ -24,6 +24,13 @@ void ExitGroupLocked(TaskSet& tasks, ThreadGroup& group, int status)
 // Runs on the task's thread when it leaves for good: gives back all it holds, tells its parent.
 void FinishExit(Task& task);
 
+// Sends the exit signal of a zombie to its parent, wakes waiters; reaps it when the parent wants no
+// zombies.
+void NotifyParentOfExitLocked(TaskSet& tasks, ThreadGroup& group)
+    ABSL_EXCLUSIVE_LOCKS_REQUIRED(tasks.mu_);
+// The zombie's number becomes free and its parent forgets it.
+void ReapLocked(TaskSet& tasks, ThreadGroup& group) ABSL_EXCLUSIVE_LOCKS_REQUIRED(tasks.mu_);
+
 struct WaitRequest {
   enum class Who : uint8_t { kAny, kProcess, kProcessGroup };
   Who who = Who::kAny;

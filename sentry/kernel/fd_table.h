@@ -19,9 +19,14 @@ using FileRef = RefPtr<vfs::FileDescription>;
 class FdTable : public RefCounted<FdTable> {
  public:
   FdTable() = default;
-  ~FdTable();
   // A table of its own with the same descriptors (fork).
   RefPtr<FdTable> Fork() const;
+
+  // Tasks that use it (a reader of /proc/PID/fd holds a reference but is no user). It starts with
+  // one; when the last one drops it, all descriptors are closed on behalf of process `tgid`.
+  void AddUser() { users_.fetch_add(1, std::memory_order_relaxed); }
+  void DropUser(int tgid);
+  bool IsShared() const { return users_.load(std::memory_order_relaxed) > 1; }
 
   // EBADF when nothing is open there.
   Result<FileRef> Get(int fd) const;
@@ -44,7 +49,6 @@ class FdTable : public RefCounted<FdTable> {
 
   // exec: closes what has close-on-exec set.
   void CloseForExec(int tgid);
-  void CloseAll(int tgid);
 
   // Open numbers in ascending order, for /proc/PID/fd.
   std::vector<int> List() const;
@@ -54,6 +58,7 @@ class FdTable : public RefCounted<FdTable> {
     FileRef file;
     bool close_on_exec = false;
   };
+  std::atomic<int> users_{1};
   mutable Mutex<LockRank::kFdTable> mu_;
   std::vector<Slot> slots_ ABSL_GUARDED_BY(mu_);
   // No free slot below this.

@@ -53,9 +53,10 @@ class IntervalTimers {
  private:
   class Timer;
   Result<std::shared_ptr<Timer>> Find(int id);
+  Result<std::shared_ptr<Timer>> FindItimer(int which);
 
   ThreadGroup* const group_;
-  Mutex<LockRank::kTimers> mu_;
+  Mutex<LockRank::kLeaf> mu_;  // Of the tables only.
   std::shared_ptr<Timer> itimers_[3] ABSL_GUARDED_BY(mu_);
   std::map<int, std::shared_ptr<Timer>> posix_ ABSL_GUARDED_BY(mu_);
   int next_id_ ABSL_GUARDED_BY(mu_) = 0;

@@ -29,6 +29,7 @@ struct KernelConfig {
   std::unique_ptr<platform::Platform> platform;
   std::unique_ptr<SyscallDispatcher> dispatcher;
   RefPtr<vfs::MountNamespace> mounts;
+  std::unique_ptr<time::TimerQueue> timers;
   OwnedFd procfs;  // See mm::HostProc; may be empty.
   std::string hostname = "redoubt";
   int max_tasks = 4096;
@@ -56,7 +57,7 @@ class Kernel {
   platform::Platform& platform() { return *platform_; }
   SyscallDispatcher& dispatcher() { return *dispatcher_; }
   TaskSet& tasks() { return tasks_; }
-  time::TimerQueue& timers() { return timers_; }
+  time::TimerQueue& timers() { return *timers_; }
   const RefPtr<vfs::MountNamespace>& mounts() const { return mounts_; }
   const mm::MemoryPolicy& memory_policy() const { return memory_policy_; }
   const mm::HostProc& host_proc() const { return host_proc_; }
@@ -80,7 +81,7 @@ class Kernel {
   void SendExternalSignal(int signal, bool to_group);
 
   // exit.cc calls it when the last task of the sandbox has left.
-  void OnAllTasksGone(int status);
+  void OnAllTasksGone();
 
  private:
   const std::unique_ptr<platform::Platform> platform_;
@@ -89,7 +90,7 @@ class Kernel {
   const mm::HostProc host_proc_;
   mm::MemoryPolicy memory_policy_;
   TaskSet tasks_;
-  time::TimerQueue timers_;
+  const std::unique_ptr<time::TimerQueue> timers_;
   const unsigned cpu_count_;
   const uint64_t memory_bytes_;
   const int64_t boot_time_ns_;
@@ -98,9 +99,9 @@ class Kernel {
   std::string hostname_ ABSL_GUARDED_BY(names_mu_);
   std::string domainname_ ABSL_GUARDED_BY(names_mu_) = "(none)";
 
+  RefPtr<ThreadGroup> first_process_;
   absl::Mutex end_mu_;
-  bool ended_ = false;
-  int end_status_ = 0;
+  bool ended_ ABSL_GUARDED_BY(end_mu_) = false;
 };
 
 }  // namespace redoubt::kernel

@@ -17,6 +17,11 @@ Result<void> SendSignalLocked(TaskSet& tasks, Task& target, const SignalInfo& in
     ABSL_EXCLUSIVE_LOCKS_REQUIRED(tasks.mu_);
 Result<void> SendSignalLocked(TaskSet& tasks, ThreadGroup& target, const SignalInfo& info)
     ABSL_EXCLUSIVE_LOCKS_REQUIRED(tasks.mu_);
+// Tells the parent that `group` stopped or went on (CLD_STOPPED, CLD_CONTINUED); SA_NOCLDSTOP
+// silences the signal, not wait4.
+void NotifyParentOfJobChangeLocked(TaskSet& tasks, ThreadGroup& group, int code)
+    ABSL_EXCLUSIVE_LOCKS_REQUIRED(tasks.mu_);
+
 // To every process of a group; ESRCH when it has none.
 Result<void> SendSignalToProcessGroup(Kernel& kernel, int group_id, const SignalInfo& info);
 

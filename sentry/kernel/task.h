@@ -31,9 +31,9 @@
 #include <span>
 #include <string>
 
-#include "absl/synchronization/mutex.h"
 #include "base/ref_counted.h"
 #include "base/result.h"
+#include "base/sync/parker.h"
 #include "base/sync/wait_queue.h"
 #include "platform/platform.h"
 #include "sentry/kernel/credentials.h"
@@ -137,6 +137,8 @@ class Task final : public RefCounted<Task>, public platform::GuestEvents, public
   // returns or asks again. At most kIoBufferSize.
   std::span<std::byte> IoBuffer(size_t size);
   static constexpr size_t kIoBufferSize = 256 * 1024;
+  // RLIMIT_NOFILE of its process, for FdTable::Install.
+  uint64_t FdLimit() const;
 
   // --- Sleeping: task_block.cc. ---
   // An entry to put into the wait queues of what this task waits for.
@@ -198,15 +200,18 @@ class Task final : public RefCounted<Task>, public platform::GuestEvents, public
 
   // For exec and clone, which give a task its (new) context and memory.
   void SetContext(platform::Context* context) { context_ = context; }
+  static constexpr uint64_t kNoSyscall = ~uint64_t{0};
+  // The number of the call being served, or kNoSyscall. Any thread.
+  uint64_t syscall_number() const { return syscall_number_.load(std::memory_order_relaxed); }
+  // 'R', 'S', 'T' or 'Z' as /proc/PID/stat has it. Any thread.
+  char StateLetter() const;
 
  private:
-  friend class TaskSet;
-  friend class ThreadGroup;
   friend struct TaskAccess;  // The topic files' door to the state below.
 
   void ServeSyscall(const platform::Event& event);
   void ServeFault(const platform::Event& event);
-  // Everything that must happen before the guest runs again.
+  // Everything that must happen before the guest runs again: exit, stop, signals (task_run.cc).
   platform::NextStep PrepareToResume();
 
   Kernel* const kernel_;
@@ -224,9 +229,9 @@ class Task final : public RefCounted<Task>, public platform::GuestEvents, public
   std::unique_ptr<std::byte[]> io_buffer_;
   size_t io_buffer_size_ = 0;
 
-  // Sleeping. The flags are set under sleep_mu_ so that a sleeper cannot miss them.
-  absl::Mutex sleep_mu_;
-  absl::CondVar sleep_condition_;
+  // Sleeping: a flag is set first, then the parker is told.
+  Parker parker_;
+  std::atomic<bool> sleeping_{false};
   std::atomic<bool> woken_{false};
   std::atomic<bool> interrupted_{false};
   std::function<SyscallResult(Task&)> restart_;
@@ -239,16 +244,19 @@ class Task final : public RefCounted<Task>, public platform::GuestEvents, public
   abi::SignalStack signal_stack_;
 
   // Life: guarded by TaskSet::mu_.
-  enum class State : uint8_t { kNew, kRunning, kStopped, kZombie, kReaped };
-  State state_ = State::kNew;
-  bool exiting_ = false;        // On its way out; takes no more signals.
-  int exit_status_ = 0;         // As wait4 gives it.
-  bool stop_reported_ = false;
-  bool must_exit_ = false;      // exit_group or exec of a sibling: leave at the next chance.
+  enum class State : uint8_t { kRunning, kStopped, kZombie };
+  State state_ = State::kRunning;
+  bool started_ = false;    // The platform runs it: Interrupt() may be called.
+  bool exiting_ = false;    // On its way out; takes no more signals.
+  bool must_exit_ = false;  // exit(2), exit_group or a sibling's exec: leave at the next chance.
+  bool stub_dead_ = false;  // The host ended it: guest memory is gone.
+  int exit_status_ = 0;     // wait4 form.
   RefPtr<VforkDone> vfork_done_;  // Told at exec or exit.
-  std::atomic<bool> in_syscall_{false};
-  uint64_t syscall_number_ = 0;
+
+  // The call and fault being served; own handlers only.
+  std::atomic<uint64_t> syscall_number_{kNoSyscall};  // Read by /proc/PID/syscall, strace.
   std::optional<int> restart_code_;  // The call being left was interrupted, with this code.
+  platform::Event last_fault_;       // For the signal frame.
 };
 
 }  // namespace redoubt::kernel

@@ -65,10 +65,13 @@ class ThreadGroup : public RefCounted<ThreadGroup> {
   ResourceUsage Usage() const;
   // Of waited-for children.
   ResourceUsage ChildrenUsage() const;
+  void AddChildUsage(const ResourceUsage& usage);
+  // An address space that its tasks leave (exec) keeps counting here.
+  void AddPastCpu(uint64_t ns);
 
   // --- Guarded by TaskSet::mu_. ---
-  std::vector<RefPtr<Task>> tasks;  // Leader first while it lives.
-  Task* leader = nullptr;           // Stays until the group is reaped.
+  std::vector<RefPtr<Task>> tasks;  // Those that have not exited.
+  RefPtr<Task> leader;              // Stays, as a zombie at last, until the group is reaped.
   RefPtr<SignalHandlers> handlers;
   PendingSignals pending;
   ThreadGroup* parent = nullptr;    // Null for the first process.
@@ -90,15 +93,16 @@ class ThreadGroup : public RefCounted<ThreadGroup> {
   Task* execing = nullptr;          // The task whose exec is ending its siblings.
   // wait4 of this group's children sleeps here; woken when a child changes state.
   WaitQueue child_events;
-  // Something about this group (exec wants its siblings gone).
+  // Woken when a sibling of an exec has gone.
   WaitQueue group_events;
+  // Woken with EPOLLIN whenever a signal is queued to this group or one of its tasks (signalfd).
+  WaitQueue signal_events;
 
   std::atomic<bool> dumpable{true};
   std::atomic<int> oom_score_adjustment{0};
   int64_t start_time_ns = 0;  // Boot time clock.
 
  private:
-  friend struct TaskAccess;
   Kernel* const kernel_;
   const int tgid_;
   mutable Mutex<LockRank::kLeaf> limits_mu_;
@@ -133,11 +137,18 @@ class TaskSet {
   Result<int> AllocateTidLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void AddLocked(RefPtr<Task> task) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void RemoveLocked(int tid) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // Gives a task another number (exec of a non-leader takes the leader's).
+  void RenumberLocked(int old_tid, int new_tid) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+
+  // Tasks that have not left yet; the sandbox ends with the last one.
+  void AddRunningLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { ++running_; }
+  int DropRunningLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return --running_; }
 
  private:
   const int max_tasks_;
   std::atomic<int> task_count_{0};
   int last_tid_ ABSL_GUARDED_BY(mu_) = 0;
+  int running_ ABSL_GUARDED_BY(mu_) = 0;
   std::map<int, RefPtr<Task>> tasks_ ABSL_GUARDED_BY(mu_);
 };
 

@@ -116,6 +116,12 @@ class MemoryMap : public RefCounted<MemoryMap> {
   Result<std::string> Statm() const;
 
  private:
+  SyscallResult MapFile(platform::Context& context, const MapRequest& request, uint64_t address,
+                        uint64_t length, int protection, int flags);
+  void CopyTo(MemoryMap& copy) const;
+  // Remembers what to call the mappings of the host file `fd`.
+  void NameMappedFile(int fd, const vfs::Path& path);
+
   const MemoryPolicy& policy_;
   const RefPtr<platform::AddressSpace> space_;
   mutable Mutex<LockRank::kMm> mu_;

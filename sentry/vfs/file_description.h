@@ -54,6 +54,7 @@ struct IoctlRequest {
 struct HostMapping {
   int fd = -1;
   uint64_t offset_bias = 0;  // Added to the guest's file offset.
+  bool anonymous = false;    // /dev/zero: map anonymous memory instead of `fd`.
 };
 
 // Hears that an open file goes. epoll items are the listeners: they hold no reference to the file.

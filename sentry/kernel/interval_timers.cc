@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sentry/kernel/interval_timers.h"
+
+#include <signal.h>
+#include <sys/time.h>
+#include <time.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "sentry/kernel/kernel.h"
+#include "sentry/kernel/signal_send.h"
+#include "sentry/time/clock.h"
+#include "sentry/time/timer_queue.h"
+
+namespace redoubt::kernel {
+
+namespace {
+
+constexpr size_t kMaxPosixTimers = 1024;
+// CPU-time timers are polled: how soon at the earliest they are looked at again.
+constexpr int64_t kCpuPollNs = 1'000'000;
+
+}  // namespace
+
+// One timer. A CPU-time timer has its deadline on the process's CPU clock and wakes on the monotonic
+// one to look at it: a process cannot use CPU faster than its threads run.
+class IntervalTimers::Timer {
+ public:
+  Timer(ThreadGroup* group, SignalInfo info, bool cpu_clock, time::Clock clock, int thread_id)
+      : group_(group),
+        info_(info),
+        cpu_clock_(cpu_clock),
+        thread_id_(thread_id),
+        timer_(group->kernel().timers(), clock, [this] { OnExpired(); }) {}
+
+  int64_t Now() const {
+    if (cpu_clock_) return static_cast<int64_t>(group_->Usage().user_ns);
+    return time::Now(timer_.clock());
+  }
+
+  TimerSetting Get() {
+    int64_t now = Now();
+    MutexLock lock(&mu_);
+    return GetLocked(now);
+  }
+
+  TimerSetting Set(TimerSetting setting, bool absolute) {
+    int64_t now = Now();
+    MutexLock lock(&mu_);
+    TimerSetting old = GetLocked(now);
+    interval_ns_ = setting.interval_ns;
+    deadline_ = 0;
+    overrun_ = 0;
+    if (setting.value_ns != 0) {
+      bool overflows = !absolute && setting.value_ns > INT64_MAX - now;
+      deadline_ = overflows ? INT64_MAX : setting.value_ns + (absolute ? 0 : now);
+    }
+    ArmLocked(now);
+    return old;
+  }
+
+  int overrun() {
+    MutexLock lock(&mu_);
+    return overrun_;
+  }
+
+ private:
+  TimerSetting GetLocked(int64_t now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+    TimerSetting setting;
+    setting.interval_ns = interval_ns_;
+    // An armed timer never shows 0, which would mean disarmed.
+    if (deadline_ != 0) setting.value_ns = std::max<int64_t>(deadline_ - now, 1);
+    return setting;
+  }
+
+  void ArmLocked(int64_t now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+    if (deadline_ == 0) {
+      timer_.Cancel();
+    } else if (cpu_clock_) {
+      int64_t left = std::max(deadline_ - now, kCpuPollNs);
+      timer_.Set(time::DeadlineAfter(time::Clock::kMonotonic, left));
+    } else {
+      timer_.Set(deadline_);
+    }
+  }
+
+  void OnExpired() {
+    int64_t now = Now();
+    SignalInfo info;
+    {
+      MutexLock lock(&mu_);
+      if (deadline_ == 0) return;
+      if (now < deadline_) {
+        ArmLocked(now);
+        return;
+      }
+      overrun_ = 0;
+      if (interval_ns_ == 0) {
+        deadline_ = 0;
+      } else {
+        int64_t missed = (now - deadline_) / interval_ns_;
+        overrun_ = static_cast<int>(std::min<int64_t>(missed, INT32_MAX));
+        deadline_ += (missed + 1) * interval_ns_;
+        ArmLocked(now);
+      }
+      info = info_;
+      if (info.code == SI_TIMER) info.fields.timer.overrun = overrun_;
+    }
+    if (info.signal != 0) Send(info);
+  }
+
+  void Send(const SignalInfo& info) {
+    if (thread_id_ == 0) {
+      (void)SendSignal(*group_, info);
+      return;
+    }
+    Result<RefPtr<Task>> task = group_->kernel().tasks().Find(thread_id_);
+    if (task.ok() && (*task)->group().get() == group_) (void)SendSignal(**task, info);
+  }
+
+  ThreadGroup* const group_;
+  const SignalInfo info_;
+  const bool cpu_clock_;
+  const int thread_id_;
+  Mutex<LockRank::kItimers> mu_;
+  int64_t deadline_ ABSL_GUARDED_BY(mu_) = 0;  // On the timer's clock; 0: disarmed.
+  int64_t interval_ns_ ABSL_GUARDED_BY(mu_) = 0;
+  int overrun_ ABSL_GUARDED_BY(mu_) = 0;
+  time::Timer timer_;  // Last: its destructor waits for a callback that uses the rest.
+};
+
+IntervalTimers::IntervalTimers(ThreadGroup* group) : group_(group) {}
+
+IntervalTimers::~IntervalTimers() = default;
+
+Result<std::shared_ptr<IntervalTimers::Timer>> IntervalTimers::FindItimer(int which) {
+  if (which < ITIMER_REAL || which > ITIMER_PROF) return Errno(EINVAL);
+  constexpr int kSignals[] = {SIGALRM, SIGVTALRM, SIGPROF};
+  MutexLock lock(&mu_);
+  std::shared_ptr<Timer>& timer = itimers_[which];
+  if (!timer) {
+    timer = std::make_shared<Timer>(group_, KernelSignal(kSignals[which]), which != ITIMER_REAL,
+                                    time::Clock::kMonotonic, 0);
+  }
+  return timer;
+}
+
+Result<TimerSetting> IntervalTimers::GetItimer(int which) {
+  std::shared_ptr<Timer> timer = TRY(FindItimer(which));
+  return timer->Get();
+}
+
+Result<TimerSetting> IntervalTimers::SetItimer(int which, TimerSetting setting) {
+  std::shared_ptr<Timer> timer = TRY(FindItimer(which));
+  return timer->Set(setting, false);
+}
+
+Result<int> IntervalTimers::Create(const PosixTimerRequest& request) {
+  bool cpu_clock = request.clock_id == CLOCK_PROCESS_CPUTIME_ID ||
+                   request.clock_id == CLOCK_THREAD_CPUTIME_ID;
+  time::Clock clock = time::Clock::kMonotonic;
+  if (!cpu_clock) clock = TRY(time::TimerClock(request.clock_id));
+  if (request.notify != SIGEV_NONE && (request.signal < 1 || request.signal > abi::kSignalCount)) {
+    return Errno(EINVAL);
+  }
+  MutexLock lock(&mu_);
+  if (posix_.size() >= kMaxPosixTimers) return Errno(EAGAIN);
+  int id = next_id_++;
+  SignalInfo info;
+  info.signal = request.notify == SIGEV_NONE ? 0 : request.signal;
+  info.code = SI_TIMER;
+  info.fields.timer.timer_id = id;
+  info.fields.timer.value = request.value;
+  posix_[id] = std::make_shared<Timer>(group_, info, cpu_clock, clock, request.thread_id);
+  return id;
+}
+
+Result<std::shared_ptr<IntervalTimers::Timer>> IntervalTimers::Find(int id) {
+  MutexLock lock(&mu_);
+  auto it = posix_.find(id);
+  if (it == posix_.end()) return Errno(EINVAL);
+  return it->second;
+}
+
+// The timers taken out below die after the lock is dropped: their destructors wait for callbacks.
+Result<void> IntervalTimers::Delete(int id) {
+  std::shared_ptr<Timer> timer = TRY(Find(id));
+  MutexLock lock(&mu_);
+  posix_.erase(id);
+  return {};
+}
+
+Result<TimerSetting> IntervalTimers::Set(int id, TimerSetting setting, bool absolute) {
+  std::shared_ptr<Timer> timer = TRY(Find(id));
+  return timer->Set(setting, absolute);
+}
+
+Result<TimerSetting> IntervalTimers::Get(int id) {
+  std::shared_ptr<Timer> timer = TRY(Find(id));
+  return timer->Get();
+}
+
+Result<int> IntervalTimers::Overrun(int id) {
+  std::shared_ptr<Timer> timer = TRY(Find(id));
+  return timer->overrun();
+}
+
+void IntervalTimers::DeletePosixTimers() {
+  std::map<int, std::shared_ptr<Timer>> timers;
+  MutexLock lock(&mu_);
+  std::swap(timers, posix_);
+}
+
+void IntervalTimers::StopAll() {
+  DeletePosixTimers();
+  for (std::shared_ptr<Timer>& slot : itimers_) {
+    std::shared_ptr<Timer> timer;
+    MutexLock lock(&mu_);
+    std::swap(timer, slot);
+  }
+}
+
+}  // namespace redoubt::kernel
