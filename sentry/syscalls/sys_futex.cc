@@ -98,9 +98,7 @@ SyscallResult SysFutex(Task& task, UserAddress word, FutexOperation operation, u
 
 SyscallResult SysSetRobustList(Task& task, UserAddress head, uint64_t length) {
   if (length != kRobustListHeadSize) return Errno(EINVAL);
-  // The host walks the list when the thread ends.
-  TRY(task.context().HostCall(
-      {.number = SYS_set_robust_list, .arguments = {head.address(), length}}));
+  // Walked by the sentry when the thread ends (kernel/robust_list.h).
   task.robust_list_head = head.address();
   return 0UL;
 }

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sentry/syscalls/sys_memory.h"
 
+#include <linux/membarrier.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+
+#include <bit>
 
 #include "sentry/kernel/thread_group.h"
 #include "sentry/mm/memory_map.h"
@@ -91,12 +94,33 @@ SyscallResult SysMunlock(Task& task, UserAddress address, uint64_t length) {
   return task.memory()->RunVetted(task.context(), SYS_munlock, address.address(), length, 0);
 }
 
-SyscallResult SysMlockall(Task&, int32_t flags) {
+// All of the stub, shim included, which is small. What may be locked is the host's decision.
+SyscallResult SysMlockall(Task& task, int32_t flags) {
   constexpr int kKnown = MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT;
   if (flags == 0 || (flags & ~kKnown) != 0 || flags == MCL_ONFAULT) return Errno(EINVAL);
-  return Errno(EPERM);  // As without CAP_IPC_LOCK: the sandbox's memory is its cgroup's.
+  return task.context().HostCall(
+      {.number = SYS_mlockall, .arguments = {static_cast<uint64_t>(flags)}});
 }
 
-SyscallResult SysMunlockall(Task&) { return 0UL; }
+SyscallResult SysMunlockall(Task& task) {
+  return task.context().HostCall({.number = SYS_munlockall});
+}
+
+// Barriers among the threads of one process are run in its stub. Those across processes would
+// interrupt other sandboxes' CPUs: they are not offered.
+SyscallResult SysMembarrier(Task& task, int32_t command, uint32_t flags, int32_t cpu) {
+  constexpr int kOffered = MEMBARRIER_CMD_GLOBAL | MEMBARRIER_CMD_PRIVATE_EXPEDITED |
+                           MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED |
+                           MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE |
+                           MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE;
+  if (flags != 0) return Errno(EINVAL);
+  if (command != MEMBARRIER_CMD_QUERY && std::popcount(static_cast<uint32_t>(command)) != 1) {
+    return Errno(EINVAL);
+  }
+  if ((command & ~kOffered) != 0) return Errno(EINVAL);
+  uint64_t result = TRY(task.context().HostCall(
+      {.number = SYS_membarrier, .arguments = {static_cast<uint64_t>(command), 0, 0}}));
+  return command == MEMBARRIER_CMD_QUERY ? result & kOffered : result;
+}
 
 }  // namespace redoubt::syscalls

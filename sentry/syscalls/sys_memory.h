@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Memory: mmap(2), munmap(2), mprotect(2), mremap(2), brk(2), madvise(2), msync(2), mincore(2),
-// mlock(2). mm::MemoryMap vets the ranges; the host kernel does the work in the stub.
+// mlock(2), membarrier(2). mm::MemoryMap vets the ranges; the host kernel does the work in the stub.
 #ifndef SENTRY_SYSCALLS_SYS_MEMORY_H_
 #define SENTRY_SYSCALLS_SYS_MEMORY_H_
 
@@ -24,6 +24,7 @@ SyscallResult SysMlock2(Task& task, UserAddress address, uint64_t length, int32_
 SyscallResult SysMunlock(Task& task, UserAddress address, uint64_t length);
 SyscallResult SysMlockall(Task& task, int32_t flags);
 SyscallResult SysMunlockall(Task& task);
+SyscallResult SysMembarrier(Task& task, int32_t command, uint32_t flags, int32_t cpu);
 
 }  // namespace redoubt::syscalls
 
