@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <linux/fs.h>
 #include <stdio.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/host/syscall.h"
@@ -91,13 +92,17 @@ Result<void> Operations::Rename(const RenameRequest& request, Response* response
   PinIfKnown(request.replaced());
   int from_fd = TRY(nodes_.Fd(from));
   int to_fd = TRY(nodes_.Fd(to));
+  // The raw call: without flags, the C library's would be an older one, which the filter kills.
   TRY(host::Call([&] {
-    return renameat2(from_fd, request.name().c_str(), to_fd, request.new_name().c_str(),
-                     request.flags());
+    return syscall(SYS_renameat2, from_fd, request.name().c_str(), to_fd,
+                   request.new_name().c_str(), request.flags());
   }));
   TRY(FillDirectory(from_fd, response->mutable_directory()));
   TRY(FillDirectory(to_fd, response->mutable_new_directory()));
   MovedAfterRename(request, from, to);
+  // The moved file's change time is new, and the sentry is likely to want it next.
+  Result<HostStat> moved = StatAt(to_fd, request.new_name().c_str());
+  if (moved.ok()) FillAttributes(*moved, response->mutable_attributes());
   return {};
 }
 
