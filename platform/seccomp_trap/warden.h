@@ -42,7 +42,7 @@ class Awaited {
 
 class Warden {
  public:
-  static constexpr absl::Duration kPatience = absl::Seconds(10);
+  static constexpr absl::Duration kPatience = absl::Seconds(5);
 
   Warden();
   // Waits until every stub is buried.
