@@ -143,7 +143,7 @@ def _(t):
     guest.wait(10)
     time.sleep(0.1)
     for folder, names in seen().items():
-        new = [n for n in names - before[folder] if "redoubt" in n or "runsc" in n]
+        new = [n for n in names - before[folder] if "runsc" in n]
         t.expect_eq(new, [], f"left in {folder}")
 
 harness.main()
