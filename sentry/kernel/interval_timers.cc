@@ -171,7 +171,7 @@ Result<int> IntervalTimers::Create(const PosixTimerRequest& request) {
   info.signal = request.notify == SIGEV_NONE ? 0 : request.signal;
   info.code = SI_TIMER;
   info.fields.timer.timer_id = id;
-  info.fields.timer.value = request.value;
+  info.fields.timer.value = request.value_is_id ? static_cast<uint64_t>(id) : request.value;
   posix_[id] = std::make_shared<Timer>(group_, info, cpu_clock, clock, request.thread_id);
   return id;
 }

@@ -27,6 +27,7 @@ struct PosixTimerRequest {
   int notify = 0;  // SIGEV_*.
   int signal = 0;
   uint64_t value = 0;
+  bool value_is_id = false;  // timer_create(2) without a sigevent: the timer's own id.
   int thread_id = 0;
 };
 
