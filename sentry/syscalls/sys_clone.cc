@@ -2,9 +2,12 @@
 #include "sentry/syscalls/sys_clone.h"
 
 #include <sched.h>
+#include <sys/resource.h>
 
 #include "sentry/kernel/clone.h"
+#include "sentry/kernel/kernel.h"
 #include "sentry/syscalls/extensible_struct.h"
+#include "sentry/syscalls/pidfd.h"
 
 namespace redoubt::syscalls {
 
@@ -38,6 +41,33 @@ Result<void> CheckArguments(Task& task, const abi::CloneArguments& arguments) {
   return {};
 }
 
+// CLONE_PIDFD: the descriptor is there, and its number told, before the child is, so that no error
+// can come after it.
+SyscallResult CloneWithPidfd(Task& task, kernel::CloneRequest request) {
+  if ((request.flags & (CLONE_THREAD | CLONE_DETACHED)) != 0) return Errno(EINVAL);
+  RefPtr<PidFd> pidfd = PidFd::Create(nullptr, 0);
+  uint64_t limit = task.group()->limit(RLIMIT_NOFILE).current;
+  RefPtr<kernel::FdTable> table = task.fd_table();
+  int fd = TRY(table->Install(pidfd, true, limit));
+  request.flags &= ~uint64_t{CLONE_PIDFD};
+  Result<void> told = task.CopyOut(request.pidfd, int32_t{fd});
+  SyscallResult child = told.ok() ? kernel::Clone(task, request) : told.error();
+  if (!child.ok()) {
+    (void)table->Close(fd, task.tgid());
+    return child;
+  }
+  // A child that has been reaped already leaves a pidfd without a process: ESRCH for ever.
+  Result<RefPtr<kernel::ThreadGroup>> group =
+      task.kernel().tasks().FindGroup(static_cast<int>(*child));
+  if (group.ok()) pidfd->Bind(*group);
+  return child;
+}
+
+SyscallResult RunClone(Task& task, const kernel::CloneRequest& request) {
+  if ((request.flags & CLONE_PIDFD) != 0) return CloneWithPidfd(task, request);
+  return kernel::Clone(task, request);
+}
+
 }  // namespace
 
 SyscallResult SysFork(Task& task) { return kernel::Clone(task, {.exit_signal = SIGCHLD}); }
@@ -61,7 +91,7 @@ SyscallResult SysClone(Task& task, CloneFlags flags, UserAddress stack, UserAddr
   } else {
     request.parent_tid = parent_tid.address();
   }
-  return kernel::Clone(task, request);
+  return RunClone(task, request);
 }
 
 SyscallResult SysClone3(Task& task, UserIn<abi::CloneArguments> user, uint64_t size) {
@@ -78,7 +108,7 @@ SyscallResult SysClone3(Task& task, UserIn<abi::CloneArguments> user, uint64_t s
   request.child_tid = arguments.child_tid;
   request.tls = arguments.tls;
   request.pidfd = arguments.pidfd;
-  return kernel::Clone(task, request);
+  return RunClone(task, request);
 }
 
 SyscallResult SysUnshare(Task& task, CloneFlags flags) {

@@ -63,7 +63,7 @@ Result<void> SelectForWaitid(Task& task, int which, int id, WaitRequest& request
       return {};
     case kPidfd:
       request.who = WaitRequest::Who::kProcess;
-      request.id = TRY(PidOfPidfd(task, id));
+      request.id = TRY(GroupOfPidfd(task, id))->tgid();
       return {};
   }
   return Errno(EINVAL);

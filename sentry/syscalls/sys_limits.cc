@@ -3,6 +3,8 @@
 
 #include <sys/resource.h>
 
+#include <algorithm>
+
 #include "base/host/syscall.h"
 #include "base/log.h"
 #include "sentry/kernel/kernel.h"
@@ -33,15 +35,22 @@ Result<void> CheckMayLimit(const Task& task, const Task& target) {
   return Errno(EPERM);
 }
 
-// The host enforces what concerns memory, on the stub.
+// The host enforces what concerns memory, on the stub. Only the soft limit is passed: the sentry has
+// no right to raise a hard one again, which the guest's root has.
 void PassToHost(const Task& target, unsigned resource, const Limit& limit) {
-  if (resource != RLIMIT_AS) return;
+  if (resource != RLIMIT_AS && resource != RLIMIT_MEMLOCK) return;
   RefPtr<mm::MemoryMap> memory = target.memory();
   if (!memory) return;
-  rlimit64 host{.rlim_cur = limit.current, .rlim_max = limit.maximum};
-  Result<unsigned> passed = host::Call(
-      [&] { return prlimit64(memory->space()->host_pid(), RLIMIT_AS, &host, nullptr); });
-  if (!passed.ok()) VLOG("the host does not limit a stub's address space");
+  const int pid = memory->space()->host_pid();
+  const auto host_resource = static_cast<__rlimit_resource>(resource);
+  rlimit64 host{};
+  Result<unsigned> passed =
+      host::Call([&] { return prlimit64(pid, host_resource, nullptr, &host); });
+  if (passed.ok()) {
+    host.rlim_cur = std::min<uint64_t>(limit.current, host.rlim_max);
+    passed = host::Call([&] { return prlimit64(pid, host_resource, &host, nullptr); });
+  }
+  if (!passed.ok()) VLOG("limit %u is not enforced by the host", resource);
 }
 
 Result<void> SetLimit(const Task& task, Task& target, unsigned resource, const Limit& limit) {

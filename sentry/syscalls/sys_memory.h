@@ -25,6 +25,7 @@ SyscallResult SysMunlock(Task& task, UserAddress address, uint64_t length);
 SyscallResult SysMlockall(Task& task, int32_t flags);
 SyscallResult SysMunlockall(Task& task);
 SyscallResult SysMembarrier(Task& task, int32_t command, uint32_t flags, int32_t cpu);
+SyscallResult SysMemfdCreate(Task& task, UserString name, uint32_t flags);
 
 }  // namespace redoubt::syscalls
 
