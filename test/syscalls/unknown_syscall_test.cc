@@ -19,8 +19,8 @@ TEST(UnknownSyscall, IsEnosys) {
 }
 
 TEST(UnknownSyscall, GapsOfTheTableAreEnosys) {
-  // 335 to 423 were never given out on this machine.
-  for (long number = 335; number < 424; number += 8) {
+  // Kept free from 337 to 423; 335 and 336 are uretprobe and uprobe, which kill a stray caller.
+  for (long number = 337; number < 424; number += 8) {
     EXPECT_THAT(syscall(number, 0, 0, 0, 0, 0, 0), SyscallFailsWith(ENOSYS)) << number;
   }
 }
@@ -42,12 +42,12 @@ TEST(UnknownSyscall, KeepsTheOtherRegisters) {
                : "+a"(result), "+D"(rdi), "+S"(rsi), "+d"(rdx), "+r"(r8), "+r"(r10)
                :
                : "rcx", "r11", "memory");
+  const uint64_t r8_after = r8;  // At once: any call may use the registers.
+  const uint64_t r10_after = r10;
   EXPECT_EQ(result, -ENOSYS);
   EXPECT_EQ(rdi, 0x11u);
   EXPECT_EQ(rsi, 0x22u);
   EXPECT_EQ(rdx, 0x33u);
-  const uint64_t r8_after = r8;
-  const uint64_t r10_after = r10;
   EXPECT_EQ(r8_after, 0x44u);
   EXPECT_EQ(r10_after, 0x55u);
 }
