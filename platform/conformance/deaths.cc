@@ -19,11 +19,16 @@ GUEST_CODE(spin, R"(
 1:pause
   jmp 1b
 )")
+// Calls; or spins, from the second part on.
 GUEST_CODE(call, R"(
 1:mov $1001, %eax
   syscall
   jmp 1b
+  .org call_begin + 64
+2:pause
+  jmp 2b
 )")
+constexpr uint64_t kSpin = kCode + 64;
 
 TEST(Death, OfARunningGuest) {
   auto context = NewGuest(spin());
@@ -46,8 +51,8 @@ TEST(Death, OfAGuestStoppedInACall) {
   guest.Do([](Context& c) {
     EXPECT_FALSE(Call(c, SYS_munmap, kData, kPage).ok());
     EXPECT_FALSE(c.Clone(false).ok());
-    std::byte byte;
-    EXPECT_FALSE(c.CopyIn(kData, std::span(&byte, 1)).ok());
+    std::byte byte;  // The memory may outlive the thread for a moment.
+    EXPECT_TRUE(Eventually([&] { return c.CopyIn(kData, std::span(&byte, 1)).Is(EFAULT); }));
   });
   guest.Resume();
   EXPECT_EQ(guest.Next().kind, Kind::kDead);
@@ -100,6 +105,33 @@ TEST(Death, IsToldToEveryThread) {
     event = late.Next();
   }
   EXPECT_EQ(event.kind, Kind::kDead);
+}
+
+TEST(Death, IsToldToOneThreadWhileTheOthersAreServed) {
+  for (bool first_runs : {false, true}) {
+    GuestThread first(ThePlatform(), NewGuest(call()));
+    ASSERT_EQ(first.Next().kind, Kind::kSyscall);
+    std::unique_ptr<Context> clone;
+    int pid = 0;
+    first.Do([&](Context& c) {
+      clone = std::move(*c.Clone(true));
+      pid = c.address_space()->host_pid();
+    });
+    clone->registers().rip = kCode;
+    GuestThread second(ThePlatform(), std::move(clone));
+    ASSERT_EQ(second.Next().kind, Kind::kSyscall);
+    GuestThread& running = first_runs ? first : second;
+    running.Do([](Context& c) { c.registers().rip = kSpin; });
+    running.Resume();
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    ASSERT_EQ(kill(pid, SIGKILL), 0);
+    EXPECT_EQ(running.Next().kind, Kind::kDead);
+    running.Exit();
+    GuestThread& served = first_runs ? second : first;
+    served.Resume();
+    EXPECT_EQ(served.Next().kind, Kind::kDead);
+    served.Exit();
+  }
 }
 
 TEST(Death, OfAForkedChildDoesNotTouchTheParent) {

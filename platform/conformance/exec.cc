@@ -36,6 +36,7 @@ TEST(AddressSpace, PristineHoldsOnlyShimAndVdso) {
   auto context = ThePlatform().NewContext(*space);
   ASSERT_TRUE(context.ok());
   std::ifstream maps("/proc/" + std::to_string((*space)->host_pid()) + "/maps");
+  if (!maps) GTEST_SKIP() << "/proc shows another PID namespace";
   std::string line;
   int lines = 0;
   while (std::getline(maps, line)) {
@@ -97,8 +98,7 @@ TEST(AddressSpace, CpuTimeGrows) {
 TEST(AddressSpace, UnusedSpacesGoAway) {
   int before = CountChildren();
   for (int i = 0; i < 20; ++i) ASSERT_TRUE(ThePlatform().NewAddressSpace().ok());
-  // A platform may keep a few in a pool.
-  EXPECT_TRUE(Eventually([&] { return CountChildren() <= before + 8; }));
+  EXPECT_TRUE(Eventually([&] { return CountChildren() <= before + kPoolSlack; }));
 }
 
 TEST(Exec, TheThreadGoesOnInThePristineSpace) {
@@ -178,7 +178,7 @@ TEST(Exec, FiftyInARow) {
     guest.Resume();
     ASSERT_EQ(guest.Next().arguments[0], i);
   }
-  EXPECT_TRUE(Eventually([&] { return CountChildren() <= children + 8; }));
+  EXPECT_TRUE(Eventually([&] { return CountChildren() <= children + kPoolSlack; }));
 }
 
 }  // namespace

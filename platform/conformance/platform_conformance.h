@@ -23,12 +23,12 @@
 #include "platform/registry.h"
 
 // Position-independent guest code `name` (AT&T syntax). Use at namespace scope, file-locally.
-#define GUEST_CODE(name, text)                                      \
-  asm(".pushsection .rodata\n" #name "_begin:\n" text "\n" #name    \
-      "_end: .byte 0\n.popsection\n");                              \
-  extern "C" const char name##_begin[], name##_end[];               \
-  [[maybe_unused]] static std::span<const char> name() {            \
-    return {name##_begin, name##_end};                              \
+#define GUEST_CODE(name, text)                                  \
+  asm(".pushsection .rodata\n" #name "_begin:\n" text "\n" #name \
+      "_end: .byte 0\n.popsection\n");                          \
+  extern "C" const char name##_begin[], name##_end[];           \
+  [[maybe_unused]] static std::span<const char> name() {        \
+    return {name##_begin, name##_end};                          \
   }
 
 namespace redoubt::platform::conformance {
@@ -75,6 +75,8 @@ void Poke(AddressSpace& space, uint64_t address, T value) {
 // Child processes and descriptors of this process now: to compare, before and after.
 int CountChildren();
 int CountDescriptors();
+// Children and descriptors that a platform may come to hold meanwhile, in pools.
+inline constexpr int kPoolSlack = 8;
 // Polls for at most ten seconds until `condition` holds.
 bool Eventually(const std::function<bool()>& condition);
 

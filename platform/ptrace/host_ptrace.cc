@@ -67,10 +67,14 @@ Result<int> Wait(int tid, rusage* usage) {
 }
 
 bool ReapIfExited(int tid) {
+  // Look first: of a tracee the host shows stops, too, whatever one asks for.
   siginfo_t info{};
-  auto result =
-      host::Call([&] { return waitid(P_PID, tid, &info, WEXITED | WNOHANG | __WALL); });
-  return result.ok() && info.si_pid == tid;
+  constexpr int kLook = WEXITED | WNOHANG | WNOWAIT | __WALL;
+  auto seen = host::Call([&] { return waitid(P_PID, tid, &info, kLook); });
+  bool exited = info.si_code == CLD_EXITED || info.si_code == CLD_KILLED ||
+                info.si_code == CLD_DUMPED;
+  if (!seen.ok() || info.si_pid != tid || !exited) return false;
+  return host::Call([&] { return waitid(P_PID, tid, &info, WEXITED | __WALL); }).ok();
 }
 
 }  // namespace redoubt::platform::ptrace
