@@ -32,7 +32,8 @@ TEST(ClockGettime, MonotonicNeverGoesBack) {
 }
 
 TEST(ClockGettime, RawCallAndVdsoAgree) {
-  for (const clockid_t clock : {CLOCK_REALTIME, CLOCK_MONOTONIC, CLOCK_BOOTTIME, CLOCK_MONOTONIC_RAW}) {
+  for (const clockid_t clock :
+       {CLOCK_REALTIME, CLOCK_MONOTONIC, CLOCK_BOOTTIME, CLOCK_MONOTONIC_RAW}) {
     const nanoseconds before = Now(clock);
     timespec raw;
     ASSERT_THAT(syscall(SYS_clock_gettime, clock, &raw), SyscallSucceeds()) << clock;
@@ -83,7 +84,8 @@ TEST(Gettimeofday, AgreesWithTheRealTimeClock) {
   timeval now;
   const nanoseconds before = Now(CLOCK_REALTIME);
   ASSERT_THAT(gettimeofday(&now, nullptr), SyscallSucceeds());
-  const nanoseconds seen = std::chrono::seconds(now.tv_sec) + std::chrono::microseconds(now.tv_usec);
+  const nanoseconds seen =
+      std::chrono::seconds(now.tv_sec) + std::chrono::microseconds(now.tv_usec);
   EXPECT_LT(before - seen, std::chrono::microseconds(1));
   EXPECT_LE(seen, Now(CLOCK_REALTIME));
   EXPECT_THAT(syscall(SYS_gettimeofday, &now, nullptr), SyscallSucceeds());

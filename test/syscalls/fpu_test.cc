@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Floating-point and vector registers belong to a thread, whatever happens to it: system calls, signal
-// handlers that use them, other threads on the same processor, fork.
+// Floating-point and vector registers belong to a thread, whatever happens to it: system calls,
+// signal handlers that use them, other threads on the same processor, fork.
 
 #include <immintrin.h>
 #include <signal.h>
@@ -33,8 +33,9 @@ __attribute__((target("avx"), noinline)) void ScribbleAvx(uint64_t seed) {
       : "xmm0", "xmm1", "xmm2", "xmm7", "xmm14", "xmm15");
 }
 
-// Loads a pattern into vector registers, makes the call kill(pid, signal) with nothing in between, and
-// tells whether the pattern is still there: what a signal that arrives right then must not change.
+// Loads a pattern into vector registers, makes the call kill(pid, signal) with nothing in between,
+// and tells whether the pattern is still there: what a signal that arrives right then must not
+// change.
 __attribute__((target("avx"), noinline)) bool KeepsAvxAcrossKill(pid_t pid, int signal,
                                                                  uint64_t seed) {
   alignas(32) uint64_t in[4] = {seed, seed + 1, seed + 2, seed + 3};
@@ -74,7 +75,8 @@ __attribute__((target("avx"))) void ScribblingHandler(int) {
 }
 __attribute__((target("avx512f"))) void ScribblingHandler512(int) {
   asm volatile(
-      "vpternlogd $0xff, %%zmm3, %%zmm3, %%zmm3; vmovaps %%zmm3, %%zmm31; kxnorw %%k3, %%k3, %%k3" ::
+      "vpternlogd $0xff, %%zmm3, %%zmm3, %%zmm3; vmovaps %%zmm3, %%zmm31\n"
+      "kxnorw %%k3, %%k3, %%k3" ::
           : "xmm3", "xmm31", "k3");
   signals_seen++;
 }
@@ -127,7 +129,8 @@ TEST(Fpu, LoopIsRightWhileSignalsArrive) {
     for (int i = 1; i <= 20'000'000; i++) sum += 0.5 * i;
     done = true;
   });
-  while (!done) {
+  // Not without end: where signals are slow the loop would not get on at all.
+  for (int i = 0; i < 3000 && !done; i++) {
     pthread_kill(worker.handle(), SIGUSR1);
     sched_yield();
   }

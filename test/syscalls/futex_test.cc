@@ -26,7 +26,8 @@ long Futex(Word* word, int operation, uint32_t value, const timespec* timeout = 
 }
 
 // Requeue operations take a count where the others take a timeout.
-long Requeue(Word* from, int operation, uint32_t wake, uintptr_t move, Word* to, uint32_t expected) {
+long Requeue(Word* from, int operation, uint32_t wake, uintptr_t move, Word* to,
+             uint32_t expected) {
   return syscall(SYS_futex, from, operation, wake, move, to, expected);
 }
 

@@ -77,16 +77,16 @@ TEST_F(SigchldTest, NoChildWaitReapsButStillTells) {
 }
 
 TEST(Sigchld, HandlerMayReap) {
-  static int reaped;
+  static volatile int reaped;
   reaped = 0;
   ScopedHandler handler(
       SIGCHLD, +[](int) {
-        while (waitpid(-1, nullptr, WNOHANG) > 0) reaped++;
+        while (waitpid(-1, nullptr, WNOHANG) > 0) reaped = reaped + 1;
       });
   for (int i = 0; i < 20; i++) {
     if (fork() == 0) _exit(0);
   }
-  EXPECT_TRUE(PollUntil([] { return reaped == 20; }));
+  EXPECT_TRUE(PollUntil([] { return reaped >= 20; }));  // As PID 1 it adopts orphans too.
 }
 
 }  // namespace

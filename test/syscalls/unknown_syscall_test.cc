@@ -26,8 +26,8 @@ TEST(UnknownSyscall, GapsOfTheTableAreEnosys) {
 }
 
 TEST(UnknownSyscall, RetiredCallsAreEnosys) {
-  // create_module, get_kernel_syms, query_module, nfsservctl, getpmsg, putpmsg, afs_syscall, tuxcall,
-  // security, vserver.
+  // create_module, get_kernel_syms, query_module, nfsservctl, getpmsg, putpmsg, afs_syscall,
+  // tuxcall, security, vserver.
   for (const long number : {174, 177, 178, 180, 181, 182, 183, 184, 185, 236}) {
     EXPECT_THAT(syscall(number, 0, 0, 0, 0, 0, 0), SyscallFailsWith(ENOSYS)) << number;
   }

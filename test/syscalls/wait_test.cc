@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// wait4(2), waitid(2): whom they wait for, and what they tell. Stopped children are in stop_test.cc.
+// wait4(2), waitid(2): whom they wait for, and what they tell. Stopped children are in
+// stop_test.cc.
 
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -67,14 +68,18 @@ TEST(Wait, NoHangIsZeroWhileTheChildLives) {
 }
 
 TEST(Wait, ForAnyChildReapsEachOnce) {
-  std::set<pid_t> children;
-  for (int i = 0; i < 10; i++) {
-    const pid_t child = fork();
-    if (child == 0) _exit(0);
-    children.insert(child);
-  }
-  for (int i = 0; i < 10; i++) EXPECT_EQ(children.erase(wait(nullptr)), 1u);
-  EXPECT_TRUE(children.empty());
+  // In a process that has no other children: a test that runs as PID 1 adopts orphans.
+  EXPECT_THAT(InForkedProcess([] {
+                std::set<pid_t> children;
+                for (int i = 0; i < 10; i++) {
+                  const pid_t child = fork();
+                  if (child == 0) _exit(0);
+                  children.insert(child);
+                }
+                for (int i = 0; i < 10; i++) CHILD_CHECK(children.erase(wait(nullptr)) == 1);
+                CHILD_CHECK_FAILS(wait(nullptr), ECHILD);
+              }),
+              ExitedWith(0));
 }
 
 TEST(Wait, ByProcessGroup) {

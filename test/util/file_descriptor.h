@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// FileDescriptor closes its descriptor when it goes out of scope; Pipe and SocketPair hold two of them.
+// FileDescriptor closes its descriptor when it goes out of scope; Pipe and SocketPair hold two of
+// them.
 //
 //   FileDescriptor file(open(path.c_str(), O_RDONLY));
 //   ASSERT_TRUE(file.valid());

@@ -9,12 +9,12 @@
 //     CHILD_CHECK_FAILS(open("/etc/shadow", O_RDONLY), EACCES);
 //   }), ExitedWith(0));
 //
-// A child that has to be talked to while it lives is a ForkedChild; it is killed and reaped when it goes
-// out of scope, so that a failed assertion leaves no process behind. SyncPoint lets one process wait for
-// another without sleeping.
+// A child that has to be talked to while it lives is a ForkedChild; it is killed and reaped when it
+// goes out of scope, so that a failed assertion leaves no process behind. SyncPoint lets one
+// process wait for another without sleeping.
 //
-// A child must not use GoogleTest's macros: their verdict would be lost with it. CHILD_CHECK only makes
-// async-signal-safe calls, so it also serves after vfork, in threads and in signal handlers.
+// A child must not use GoogleTest's macros: their verdict would be lost with it. CHILD_CHECK only
+// makes async-signal-safe calls, so it also serves after vfork, in threads and in signal handlers.
 
 #ifndef REDOUBT_TEST_UTIL_FORK_H_
 #define REDOUBT_TEST_UTIL_FORK_H_
@@ -121,8 +121,8 @@ MATCHER_P(KilledBy, signal, "was killed by the given signal") {
   return WIFSIGNALED(arg) && WTERMSIG(arg) == signal;
 }
 
-// Becomes the user nobody, without capabilities. For use in a child; true also when the process has no
-// privileges to begin with.
+// Becomes the user nobody, without capabilities. For use in a child; true also when the process has
+// no privileges to begin with.
 bool DropPrivileges();
 
 }  // namespace redoubt::test

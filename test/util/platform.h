@@ -2,8 +2,8 @@
 //
 // Where the test runs: natively, or on one of Redoubt's platforms.
 //
-// The same binary must see the same behaviour everywhere. The few legitimate differences are written down
-// where they are tolerated, each with its reason:
+// The same binary must see the same behaviour everywhere. The few legitimate differences are
+// written down where they are tolerated, each with its reason:
 //
 //   // No network namespace of the host is visible: ...
 //   if (!InSandbox()) EXPECT_THAT(...);

@@ -8,9 +8,9 @@
 //   EXPECT_THAT(lseek(fd, 0, SEEK_END), SyscallSucceedsWithValue(Gt(100)));
 //
 // The convention is libc's: -1 (or MAP_FAILED, for pointers) means failure and errno says why. The
-// matchers read errno, so nothing that may change it can stand between the call and the matcher: write
-// the call inside EXPECT_THAT. For calls that return their error (pthread_*, posix_*, clock_nanosleep)
-// compare the value itself.
+// matchers read errno, so nothing that may change it can stand between the call and the matcher:
+// write the call inside EXPECT_THAT. For calls that return their error (pthread_*, posix_*,
+// clock_nanosleep) compare the value itself.
 
 #ifndef REDOUBT_TEST_UTIL_SYSCALL_MATCHERS_H_
 #define REDOUBT_TEST_UTIL_SYSCALL_MATCHERS_H_
@@ -131,7 +131,8 @@ auto SyscallSucceedsWithValue(Value value) {
   return internal::Succeeds<Value>(std::move(value));
 }
 
-// The call failed and errno equals, or is matched by, `error`: SyscallFailsWith(AnyOf(EPERM, EACCES)).
+// The call failed and errno equals, or is matched by, `error`: SyscallFailsWith(AnyOf(EPERM,
+// EACCES)).
 inline auto SyscallFailsWith(::testing::Matcher<int> error) {
   return internal::Fails(std::move(error));
 }

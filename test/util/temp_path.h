@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// TempDir makes an empty directory of its own for a test and removes it, with all it holds, at the end.
-// It lies under $TEST_TMPDIR, or /tmp when that is not set.
+// TempDir makes an empty directory of its own for a test and removes it, with all it holds, at the
+// end. It lies under $TEST_TMPDIR, or /tmp when that is not set.
 //
 //   TempDir dir;
 //   const std::string path = dir.File("a", "contents");   // Makes the file, returns its path.
 //   EXPECT_THAT(link(path.c_str(), dir.Path("b").c_str()), SyscallSucceeds());
 //   EXPECT_EQ(ReadFile(dir.Path("b")), "contents");
 //
-// The functions abort when the set-up itself fails (a full disk), since no test can go on from there.
+// The functions abort when the set-up itself fails (a full disk), since no test can go on from
+// there.
 
 #ifndef REDOUBT_TEST_UTIL_TEMP_PATH_H_
 #define REDOUBT_TEST_UTIL_TEMP_PATH_H_

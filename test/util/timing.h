@@ -60,8 +60,8 @@ bool PollUntil(Condition condition, nanoseconds limit = kForever) {
   return true;
 }
 
-// Waits until the thread is blocked in a system call, by its state in /proc. Where the state cannot be
-// read it settles for half a second.
+// Waits until the thread is blocked in a system call, by its state in /proc. Where the state cannot
+// be read it settles for half a second.
 void AwaitSleeping(pid_t pid, pid_t tid);
 inline void AwaitSleeping(pid_t pid) { AwaitSleeping(pid, pid); }
 
