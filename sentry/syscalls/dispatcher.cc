@@ -76,12 +76,10 @@ class Dispatcher final : public kernel::SyscallDispatcher {
     }
     const int tid = task.tid();
     strace::Tracer tracer(task, tid, call);
-    // Calls that may not come back are shown at once.
-    if (number == SYS_exit || number == SYS_exit_group || number == SYS_execve) {
-      strace::WriteLine(tracer.Unfinished());
-    }
+    const bool ends = number == SYS_exit || number == SYS_exit_group;
+    if (ends) strace::WriteLine(tracer.NeverReturns());
     SyscallResult result = Run(task, entry, number, arguments);
-    strace::WriteLine(tracer.Finished(result));
+    if (!ends) strace::WriteLine(tracer.Finished(result));
     return result;
   }
 

@@ -109,10 +109,11 @@ SyscallResult SysNanosleep(Task& task, UserIn<abi::Timespec> request,
 
 SyscallResult SysClockNanosleep(Task& task, ClockId clock_id, int32_t flags,
                                 UserIn<abi::Timespec> request, UserOut<abi::Timespec> remaining) {
-  // Sleeping on a thread's own CPU clock could never end; others' are not offered.
-  if (clock_id == CLOCK_THREAD_CPUTIME_ID) return Errno(EINVAL);
   if (IsCpuClock(clock_id)) return Errno(EOPNOTSUPP);
-  Clock clock = TRY(time::TimerClock(clock_id));
+  Result<Clock> timer_clock = time::TimerClock(clock_id);
+  // Clocks that only can be read (CLOCK_MONOTONIC_RAW) are told from those that are none.
+  if (!timer_clock.ok()) return Errno(time::ReadClock(clock_id).ok() ? EOPNOTSUPP : EINVAL);
+  Clock clock = *timer_clock;
   abi::Timespec time = TRY(request.Read(task));
   if (!time.IsValid()) return Errno(EINVAL);
   int64_t nanoseconds = abi::ToNanoseconds(time);

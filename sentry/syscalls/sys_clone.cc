@@ -2,11 +2,11 @@
 #include "sentry/syscalls/sys_clone.h"
 
 #include <sched.h>
-#include <sys/resource.h>
 
 #include "sentry/kernel/clone.h"
 #include "sentry/kernel/kernel.h"
 #include "sentry/syscalls/extensible_struct.h"
+#include "sentry/syscalls/install_fd.h"
 #include "sentry/syscalls/pidfd.h"
 
 namespace redoubt::syscalls {
@@ -46,14 +46,12 @@ Result<void> CheckArguments(Task& task, const abi::CloneArguments& arguments) {
 SyscallResult CloneWithPidfd(Task& task, kernel::CloneRequest request) {
   if ((request.flags & (CLONE_THREAD | CLONE_DETACHED)) != 0) return Errno(EINVAL);
   RefPtr<PidFd> pidfd = PidFd::Create(nullptr, 0);
-  uint64_t limit = task.group()->limit(RLIMIT_NOFILE).current;
-  RefPtr<kernel::FdTable> table = task.fd_table();
-  int fd = TRY(table->Install(pidfd, true, limit));
+  int fd = TRY(InstallFd(task, pidfd, true));
   request.flags &= ~uint64_t{CLONE_PIDFD};
   Result<void> told = task.CopyOut(request.pidfd, int32_t{fd});
   SyscallResult child = told.ok() ? kernel::Clone(task, request) : told.error();
   if (!child.ok()) {
-    (void)table->Close(fd, task.tgid());
+    (void)task.fd_table()->Close(fd, task.tgid());
     return child;
   }
   // A child that has been reaped already leaves a pidfd without a process: ESRCH for ever.

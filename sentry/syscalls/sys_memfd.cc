@@ -2,10 +2,9 @@
 //
 // memfd_create(2): decoding; fs/tmpfs makes the file.
 #include <linux/memfd.h>
-#include <sys/resource.h>
 
 #include "sentry/fs/tmpfs/memfd.h"
-#include "sentry/kernel/thread_group.h"
+#include "sentry/syscalls/install_fd.h"
 #include "sentry/syscalls/sys_memory.h"
 
 namespace redoubt::syscalls {
@@ -19,10 +18,7 @@ SyscallResult SysMemfdCreate(Task& task, UserString user_name, uint32_t flags) {
   if ((flags & ~kKnownFlags) != 0) return Errno(EINVAL);
   std::string name = TRY(user_name.Read(task, kNameLimit, EINVAL));
   FileRef file = TRY(tmpfs::CreateMemfd(name, flags, task.MakeCaller()));
-  uint64_t limit = task.group()->limit(RLIMIT_NOFILE).current;
-  bool close_on_exec = (flags & MFD_CLOEXEC) != 0;
-  return static_cast<uint64_t>(
-      TRY(task.fd_table()->Install(std::move(file), close_on_exec, limit)));
+  return InstallAsResult(task, std::move(file), (flags & MFD_CLOEXEC) != 0);
 }
 
 }  // namespace redoubt::syscalls

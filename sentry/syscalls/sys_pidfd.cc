@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sentry/syscalls/sys_pidfd.h"
 
-#include <sys/resource.h>
-
 #include "sentry/kernel/kernel.h"
 #include "sentry/kernel/signal_send.h"
+#include "sentry/syscalls/install_fd.h"
 #include "sentry/syscalls/pidfd.h"
 
 namespace redoubt::syscalls {
@@ -18,11 +17,6 @@ Result<RefPtr<Task>> LeaderOf(ThreadGroup& group) {
   MutexLock lock(&group.kernel().tasks().mu_);
   if (group.reaped || !group.leader) return Errno(ESRCH);
   return RefPtr<Task>(group.leader);
-}
-
-Result<int> InstallHere(Task& task, FileRef file) {
-  uint64_t limit = task.group()->limit(RLIMIT_NOFILE).current;
-  return task.fd_table()->Install(std::move(file), true, limit);
 }
 
 // ptrace_may_access(): who may take things out of another process.
@@ -50,7 +44,7 @@ SyscallResult SysPidfdOpen(Task& task, int32_t pid, uint32_t flags) {
     TRY(tasks.Find(pid));  // ESRCH; else it is a mere thread.
     return Errno(EINVAL);
   }
-  return static_cast<uint64_t>(TRY(InstallHere(task, PidFd::Create(*group, flags))));
+  return InstallAsResult(task, PidFd::Create(*group, flags), true);
 }
 
 SyscallResult SysPidfdSendSignal(Task& task, FdNumber pidfd, SignalNumber signal,
@@ -79,7 +73,7 @@ SyscallResult SysPidfdGetfd(Task& task, FdNumber pidfd, FdNumber fd, uint32_t fl
   RefPtr<kernel::FdTable> table = leader->fd_table();
   if (!table) return Errno(ESRCH);  // On its way out.
   FileRef file = TRY(table->Get(fd));
-  return static_cast<uint64_t>(TRY(InstallHere(task, std::move(file))));
+  return InstallAsResult(task, std::move(file), true);
 }
 
 }  // namespace redoubt::syscalls

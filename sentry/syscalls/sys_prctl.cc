@@ -6,7 +6,10 @@
 #include <linux/securebits.h>
 #include <sys/prctl.h>
 
+#include <algorithm>
+#include <array>
 #include <span>
+#include <string>
 
 #include "sentry/kernel/kernel.h"
 #include "sentry/syscalls/credentials_change.h"
@@ -120,14 +123,13 @@ SyscallResult ChangeAmbient(Task& task, const PrctlArguments& a) {
 }
 
 SyscallResult SetName(Task& task, const PrctlArguments& a) {
-  // Longer names are cut, as strncpy_from_user() does; so read until the NUL or 15 bytes.
-  std::string name;
-  for (uint64_t at = a.second; name.size() < 15; ++at) {
-    char c = TRY(task.CopyIn<char>(at));
-    if (c == '\0') break;
-    name += c;
-  }
-  task.SetName(name);
+  // Longer names are cut, as strncpy_from_user() does. Memory may end right behind the NUL.
+  std::array<char, 15> name{};
+  size_t size = TRY(task.CopyInSome(a.second, std::as_writable_bytes(std::span(name))));
+  size_t length = static_cast<size_t>(std::find(name.begin(), name.begin() + size, '\0') -
+                                      name.begin());
+  if (length == size && size < name.size()) return Errno(EFAULT);
+  task.SetName(std::string_view(name.data(), length));
   return 0UL;
 }
 

@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sentry/syscalls/sys_signal_wait.h"
 
-#include <sys/resource.h>
-
 #include "sentry/fs/signalfd/signalfd.h"
 #include "sentry/kernel/restart.h"
-#include "sentry/kernel/thread_group.h"
+#include "sentry/syscalls/install_fd.h"
 #include "sentry/syscalls/signal_source.h"
 #include "sentry/time/timer_queue.h"
 
@@ -94,10 +92,7 @@ SyscallResult SysSignalfd4(Task& task, FdNumber fd, UserIn<abi::SignalSet> user_
     return static_cast<uint64_t>(fd.value);
   }
   FileRef file = TRY(fs::SignalFd::Create(MakeSignalSource(task), set, flags));
-  uint64_t limit = task.group()->limit(RLIMIT_NOFILE).current;
-  bool close_on_exec = (flags & SFD_CLOEXEC) != 0;
-  return static_cast<uint64_t>(
-      TRY(task.fd_table()->Install(std::move(file), close_on_exec, limit)));
+  return InstallAsResult(task, std::move(file), (flags & SFD_CLOEXEC) != 0);
 }
 
 }  // namespace redoubt::syscalls

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sentry/syscalls/sys_timer.h"
 
-#include <sys/resource.h>
 #include <sys/timerfd.h>
 
 #include "sentry/fs/timerfd/timerfd.h"
 #include "sentry/kernel/interval_timers.h"
 #include "sentry/kernel/kernel.h"
+#include "sentry/syscalls/install_fd.h"
 
 namespace redoubt::syscalls {
 
@@ -135,10 +135,7 @@ SyscallResult SysTimerDelete(Task& task, int32_t id) {
 
 SyscallResult SysTimerfdCreate(Task& task, ClockId clock, uint32_t flags) {
   FileRef file = TRY(fs::TimerFd::Create(task.kernel().timers(), clock, flags));
-  uint64_t limit = task.group()->limit(RLIMIT_NOFILE).current;
-  bool close_on_exec = (flags & TFD_CLOEXEC) != 0;
-  return static_cast<uint64_t>(
-      TRY(task.fd_table()->Install(std::move(file), close_on_exec, limit)));
+  return InstallAsResult(task, std::move(file), (flags & TFD_CLOEXEC) != 0);
 }
 
 SyscallResult SysTimerfdSettime(Task& task, FdNumber fd, uint32_t flags,

@@ -81,7 +81,7 @@ std::string Tracer::Begin() const {
   return line;
 }
 
-std::string Tracer::Unfinished() const { return Begin() + " <unfinished ...>"; }
+std::string Tracer::NeverReturns() const { return Begin() + ") = ?"; }
 
 std::string Tracer::Finished(const SyscallResult& result) {
   for (size_t i = 0; i < call_.shapes.size() && result.ok(); ++i) {

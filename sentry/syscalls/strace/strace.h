@@ -31,8 +31,8 @@ class Tracer {
  public:
   // Keeps a reference to `memory` until it ends.
   Tracer(vfs::UserMemory& memory, int tid, const Call& call);
-  // "... <unfinished ...>", for calls that may not return.
-  std::string Unfinished() const;
+  // "... = ?", for exit(2).
+  std::string NeverReturns() const;
   std::string Finished(const SyscallResult& result);
 
  private:
