@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "platform/seccomp_trap/notifier.h"
+#include "platform/seccomp_trap/placement.h"
 #include "platform/seccomp_trap/warden.h"
 
 namespace redoubt::platform::seccomp_trap {
@@ -15,6 +16,8 @@ struct Machine {
   Warden warden;
   std::optional<Notifier> notifier;  // From when the zygote has its filter.
   ShimInfo shim{};
+  // From when there may be threads: made after the zygote.
+  std::optional<Placement> placement;
 };
 
 }  // namespace redoubt::platform::seccomp_trap

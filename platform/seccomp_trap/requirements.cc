@@ -75,6 +75,8 @@ std::vector<host::AllowedCall> HostCalls() {
       {SYS_ioctl, "receives a stub's call", {{1, SECCOMP_IOCTL_NOTIF_RECV}}},
       {SYS_ioctl, "answers a stub's call", {{1, SECCOMP_IOCTL_NOTIF_SEND}}},
       {SYS_ioctl, "gives a stub the file it is to map", {{1, SECCOMP_IOCTL_NOTIF_ADDFD}}},
+      {SYS_sched_setaffinity, "keeps a stub thread and its serving thread on one CPU", {}},
+      {SYS_gettid, "names a serving thread, whose CPU time is looked at", {}},
       {SYS_clone, "a serving thread", {{0, 0x100 /* CLONE_VM */, 0x100}}},
       {SYS_clone3, "a serving thread", {}},
       {SYS_set_robust_list, "C library's start of a thread", {}},

@@ -12,6 +12,7 @@ namespace seccomp_trap {
 namespace {
 
 void Serve(std::unique_ptr<StubContext> context, GuestEvents& events) {
+  context->StartServing();
   while (events.OnEvent(*context, context->RunGuest()) == NextStep::kResume) {
   }
   context.reset();
@@ -63,6 +64,7 @@ absl::StatusOr<std::unique_ptr<Platform>> Create() {
   auto machine = std::make_unique<Machine>();
   auto zygote = StartZygote(*machine);
   if (!zygote.ok()) return zygote.status();
+  machine->placement.emplace();
   return std::make_unique<SeccompTrapPlatform>(std::move(machine), *std::move(zygote));
 }
 

@@ -39,9 +39,12 @@ StubContext::StubContext(Machine& machine, RefPtr<StubProcess> process, uint32_t
 }
 
 StubContext::~StubContext() {
+  if (pair_.serving_tid != 0) machine_.placement->Detach(pair_);
   Leave();
   if (expected_) machine_.warden.Forget(*this);
 }
+
+void StubContext::StartServing() { machine_.placement->Attach(pair_); }
 
 void StubContext::MoveTo(RefPtr<StubProcess> process, uint32_t slot, int tid) {
   process_ = std::move(process);
@@ -49,6 +52,8 @@ void StubContext::MoveTo(RefPtr<StubProcess> process, uint32_t slot, int tid) {
   slot_ = slot;
   tid_ = tid;
   target_ = static_cast<uint64_t>(process_->host_pid()) << 32 | static_cast<uint32_t>(tid);
+  pair_.stub_tid = tid;
+  pair_.cpu = -1;
   has_turn_ = false;
   registers_ = {};
   registers_.orig_rax = ~uint64_t{0};
@@ -92,8 +97,10 @@ std::optional<Report> StubContext::RunStub() {
     slot().registers = registers_;
     slot().command.kind = CommandKind::kResume;
     has_turn_ = false;
+    machine_.placement->BeforeRun(pair_);
     GiveTurn(slot());
     has_turn_ = AwaitTurn(slot(), kNoTimeout) == TurnOutcome::kTaken;
+    machine_.placement->AfterRun(pair_);
     if (has_turn_ && !process().dead()) {
       report = CopyOnce(slot().report);
       registers_ = CopyOnce(slot().registers);

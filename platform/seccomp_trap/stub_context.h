@@ -40,8 +40,9 @@ class StubContext final : public Context, public Awaited {
   void Interrupt() override;
   void ClearInterrupt() override;
 
-  // Runs the guest until its next event.
+  // Runs the guest until its next event. On the thread that has called StartServing.
   Event RunGuest();
+  void StartServing();
 
   // A native fork of this stub; the child's first thread waits for its first command. Also how the
   // zygote makes pristine stubs.
@@ -86,6 +87,7 @@ class StubContext final : public Context, public Awaited {
   RefPtr<AddressSpace> space_;  // The same object.
   uint32_t slot_ = 0;
   int tid_ = 0;
+  Pair pair_;
   Registers registers_{};
   bool has_turn_ = false;  // The stub waits for a command.
   std::atomic<uint32_t> state_ = 0;

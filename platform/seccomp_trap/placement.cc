@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "platform/seccomp_trap/placement.h"
+
+#include <time.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+
+namespace redoubt::platform::seccomp_trap {
+namespace {
+
+constexpr absl::Duration kTick = absl::Milliseconds(5);
+constexpr double kLongRunNs = 2e6;
+constexpr uint32_t kShortRunsToBind = 2;
+// A pair is moved when it ran at least this share of a tick, took this much longer by the clock
+// than by CPU time, and finds a CPU that is busy with bound pairs for less than this share.
+constexpr double kMinShare = 0.2, kContention = 1.5, kMaxBusyTarget = 0.5;
+
+uint64_t NowNs() {
+  timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return static_cast<uint64_t>(t.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(t.tv_nsec);
+}
+
+// CPU time of one thread; 0 when it is gone. The clock's number is the kernel's ABI
+// (MAKE_THREAD_CPUCLOCK with CPUCLOCK_SCHED).
+uint64_t ThreadCpuNs(int tid) {
+  timespec t;
+  auto clock = static_cast<clockid_t>((~static_cast<unsigned>(tid) << 3) | 6);
+  if (tid == 0 || clock_gettime(clock, &t) != 0) return 0;
+  return static_cast<uint64_t>(t.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(t.tv_nsec);
+}
+
+double CalibrateCyclesPerNs() {
+  uint64_t ns = NowNs(), cycles = __rdtsc();
+  absl::SleepFor(absl::Microseconds(200));
+  double elapsed = static_cast<double>(NowNs() - ns);
+  return static_cast<double>(__rdtsc() - cycles) / elapsed;
+}
+
+}  // namespace
+
+thread_local int Placement::bound_cpu_ = -1;
+
+Placement::Placement() {
+  CPU_ZERO(&all_);
+  if (sched_getaffinity(0, sizeof(all_), &all_) != 0 || CPU_COUNT(&all_) < 2) return;
+  enabled_ = true;
+  cycles_per_ns_ = CalibrateCyclesPerNs();
+  long_run_cycles_ = static_cast<uint64_t>(kLongRunNs * cycles_per_ns_);
+  loads_.resize(CPU_SETSIZE);
+  thread_ = std::thread([this] { Run(); });
+}
+
+Placement::~Placement() {
+  if (!enabled_) return;
+  {
+    MutexLock lock(&mu_);
+    stopping_ = true;
+    wake_.Signal();
+  }
+  thread_.join();
+}
+
+void Placement::Attach(Pair& pair) {
+  if (!enabled_) return;
+  static thread_local const int tid = [this] {
+    // A new thread may have inherited the binding of the one that made it.
+    sched_setaffinity(0, sizeof(all_), &all_);
+    return gettid();
+  }();
+  pair.serving_tid = tid;
+  MutexLock lock(&mu_);
+  pairs_.insert(&pair);
+}
+
+void Placement::Detach(Pair& pair) {
+  if (!enabled_) return;
+  MutexLock lock(&mu_);
+  pairs_.erase(&pair);
+}
+
+void Placement::BindSelf(int cpu) {
+  if (bound_cpu_ == cpu) return;
+  cpu_set_t one;
+  CPU_ZERO(&one);
+  if (cpu >= 0) CPU_SET(static_cast<unsigned>(cpu), &one);
+  sched_setaffinity(0, sizeof(one), cpu >= 0 ? &one : &all_);
+  bound_cpu_ = cpu;
+}
+
+void Placement::Bind(Pair& pair, int cpu) {
+  cpu_set_t one;
+  CPU_ZERO(&one);
+  CPU_SET(static_cast<unsigned>(cpu), &one);
+  sched_setaffinity(pair.stub_tid, sizeof(one), &one);
+  pair.cpu = cpu;
+}
+
+void Placement::Release(Pair& pair) {
+  sched_setaffinity(pair.stub_tid, sizeof(all_), &all_);
+  pair.cpu = -1;
+}
+
+void Placement::Adjust(Pair& pair, uint64_t cycles) {
+  int cpu = pair.cpu.load(std::memory_order_relaxed);
+  if (cpu < 0) {
+    pair.short_runs = cycles < long_run_cycles_ ? pair.short_runs + 1 : 0;
+    if (pair.short_runs >= kShortRunsToBind) {
+      pair.short_runs = 0;
+      // Where this thread is: for a fork's child that is, at first, where its parent was.
+      cpu = bound_cpu_ >= 0 ? bound_cpu_ : sched_getcpu();
+      if (cpu >= 0 && CPU_ISSET(static_cast<unsigned>(cpu), &all_)) Bind(pair, cpu);
+    } else {
+      cpu = -1;
+    }
+  }
+  if (cpu >= 0) BindSelf(cpu);
+  if (cpu < 0 || ticking_.exchange(true)) return;
+  MutexLock lock(&mu_);
+  wake_.Signal();
+}
+
+void Placement::Run() {
+  MutexLock lock(&mu_);
+  uint64_t last = NowNs();
+  while (!stopping_) {
+    if (!ticking_) {
+      wake_.Wait(mu_.raw());
+    } else {
+      wake_.WaitWithTimeout(mu_.raw(), kTick);
+    }
+    uint64_t now = NowNs();
+    bool active = Tick(static_cast<double>(now - last));
+    last = now;
+    if (!active) ticking_ = false;
+  }
+}
+
+bool Placement::Tick(double nanoseconds) {
+  struct Share {
+    Pair* pair;
+    double ran, guest;
+  };
+  std::vector<Share> shares;
+  for (Load& load : loads_) load.busy = 0;
+  uint64_t now = __rdtsc();
+  for (Pair* pair : pairs_) {
+    int cpu = pair->cpu;
+    if (cpu < 0) continue;
+    uint64_t since = pair->running_since;
+    Pair::Seen seen{pair->guest_cycles, ThreadCpuNs(pair->stub_tid),
+                    ThreadCpuNs(pair->serving_tid)};
+    auto ran = static_cast<double>(seen.stub_ns - pair->seen.stub_ns);
+    double guest = static_cast<double>(seen.guest_cycles - pair->seen.guest_cycles) / cycles_per_ns_;
+    loads_[static_cast<size_t>(cpu)].busy +=
+        (ran + static_cast<double>(seen.serving_ns - pair->seen.serving_ns)) / nanoseconds;
+    pair->seen = seen;
+    if (since != 0 && now > since && now - since > long_run_cycles_) {
+      Release(*pair);
+    } else if (guest > 0) {
+      shares.push_back({pair, ran, guest});
+    }
+  }
+  for (const Share& share : shares) {
+    MoveIfContended(*share.pair, share.ran, share.guest, nanoseconds);
+  }
+  return !shares.empty();
+}
+
+void Placement::MoveIfContended(Pair& pair, double ran, double guest, double nanoseconds) {
+  if (ran < kMinShare * nanoseconds || guest < kContention * ran) return;
+  int best = -1;
+  for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
+    if (!CPU_ISSET(static_cast<unsigned>(cpu), &all_) || cpu == pair.cpu) continue;
+    double busy = loads_[static_cast<size_t>(cpu)].busy;
+    if (best < 0 || busy < loads_[static_cast<size_t>(best)].busy) best = cpu;
+  }
+  if (best < 0 || loads_[static_cast<size_t>(best)].busy > kMaxBusyTarget) return;
+  loads_[static_cast<size_t>(best)].busy += ran / nanoseconds;
+  Bind(pair, best);
+}
+
+}  // namespace redoubt::platform::seccomp_trap
