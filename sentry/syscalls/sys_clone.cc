@@ -6,7 +6,7 @@
 #include "sentry/kernel/clone.h"
 #include "sentry/kernel/kernel.h"
 #include "sentry/syscalls/extensible_struct.h"
-#include "sentry/syscalls/install_fd.h"
+#include "sentry/syscalls/install_file.h"
 #include "sentry/syscalls/pidfd.h"
 
 namespace redoubt::syscalls {
@@ -46,7 +46,7 @@ Result<void> CheckArguments(Task& task, const abi::CloneArguments& arguments) {
 SyscallResult CloneWithPidfd(Task& task, kernel::CloneRequest request) {
   if ((request.flags & (CLONE_THREAD | CLONE_DETACHED)) != 0) return Errno(EINVAL);
   RefPtr<PidFd> pidfd = PidFd::Create(nullptr, 0);
-  int fd = TRY(InstallFd(task, pidfd, true));
+  int fd = TRY(InstallFile(task, pidfd, true));
   request.flags &= ~uint64_t{CLONE_PIDFD};
   Result<void> told = task.CopyOut(request.pidfd, int32_t{fd});
   SyscallResult child = told.ok() ? kernel::Clone(task, request) : told.error();

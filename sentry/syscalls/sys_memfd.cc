@@ -4,7 +4,7 @@
 #include <linux/memfd.h>
 
 #include "sentry/fs/tmpfs/memfd.h"
-#include "sentry/syscalls/install_fd.h"
+#include "sentry/syscalls/install_file.h"
 #include "sentry/syscalls/sys_memory.h"
 
 namespace redoubt::syscalls {
@@ -18,7 +18,7 @@ SyscallResult SysMemfdCreate(Task& task, UserString user_name, uint32_t flags) {
   if ((flags & ~kKnownFlags) != 0) return Errno(EINVAL);
   std::string name = TRY(user_name.Read(task, kNameLimit, EINVAL));
   FileRef file = TRY(tmpfs::CreateMemfd(name, flags, task.MakeCaller()));
-  return InstallAsResult(task, std::move(file), (flags & MFD_CLOEXEC) != 0);
+  return InstallResult(task, std::move(file), (flags & MFD_CLOEXEC) != 0);
 }
 
 }  // namespace redoubt::syscalls

@@ -3,7 +3,7 @@
 
 #include "sentry/kernel/kernel.h"
 #include "sentry/kernel/signal_send.h"
-#include "sentry/syscalls/install_fd.h"
+#include "sentry/syscalls/install_file.h"
 #include "sentry/syscalls/pidfd.h"
 
 namespace redoubt::syscalls {
@@ -44,7 +44,7 @@ SyscallResult SysPidfdOpen(Task& task, int32_t pid, uint32_t flags) {
     TRY(tasks.Find(pid));  // ESRCH; else it is a mere thread.
     return Errno(EINVAL);
   }
-  return InstallAsResult(task, PidFd::Create(*group, flags), true);
+  return InstallResult(task, PidFd::Create(*group, flags), true);
 }
 
 SyscallResult SysPidfdSendSignal(Task& task, FdNumber pidfd, SignalNumber signal,
@@ -73,7 +73,7 @@ SyscallResult SysPidfdGetfd(Task& task, FdNumber pidfd, FdNumber fd, uint32_t fl
   RefPtr<kernel::FdTable> table = leader->fd_table();
   if (!table) return Errno(ESRCH);  // On its way out.
   FileRef file = TRY(table->Get(fd));
-  return InstallAsResult(task, std::move(file), true);
+  return InstallResult(task, std::move(file), true);
 }
 
 }  // namespace redoubt::syscalls

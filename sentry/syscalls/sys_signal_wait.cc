@@ -3,7 +3,7 @@
 
 #include "sentry/fs/signalfd/signalfd.h"
 #include "sentry/kernel/restart.h"
-#include "sentry/syscalls/install_fd.h"
+#include "sentry/syscalls/install_file.h"
 #include "sentry/syscalls/signal_source.h"
 #include "sentry/time/timer_queue.h"
 
@@ -92,7 +92,7 @@ SyscallResult SysSignalfd4(Task& task, FdNumber fd, UserIn<abi::SignalSet> user_
     return static_cast<uint64_t>(fd.value);
   }
   FileRef file = TRY(fs::SignalFd::Create(MakeSignalSource(task), set, flags));
-  return InstallAsResult(task, std::move(file), (flags & SFD_CLOEXEC) != 0);
+  return InstallResult(task, std::move(file), (flags & SFD_CLOEXEC) != 0);
 }
 
 }  // namespace redoubt::syscalls

@@ -6,7 +6,7 @@
 #include "sentry/fs/timerfd/timerfd.h"
 #include "sentry/kernel/interval_timers.h"
 #include "sentry/kernel/kernel.h"
-#include "sentry/syscalls/install_fd.h"
+#include "sentry/syscalls/install_file.h"
 
 namespace redoubt::syscalls {
 
@@ -135,7 +135,7 @@ SyscallResult SysTimerDelete(Task& task, int32_t id) {
 
 SyscallResult SysTimerfdCreate(Task& task, ClockId clock, uint32_t flags) {
   FileRef file = TRY(fs::TimerFd::Create(task.kernel().timers(), clock, flags));
-  return InstallAsResult(task, std::move(file), (flags & TFD_CLOEXEC) != 0);
+  return InstallResult(task, std::move(file), (flags & TFD_CLOEXEC) != 0);
 }
 
 SyscallResult SysTimerfdSettime(Task& task, FdNumber fd, uint32_t flags,
