@@ -24,8 +24,8 @@ namespace redoubt::tmpfs {
 struct Options {
   // Bytes and files. Unset: as Linux, half of the machine's memory, and a file for each of its pages
   // (but at most a million, since inodes are the sentry's memory).
-  std::optional<uint64_t> size;
-  std::optional<uint64_t> inodes;
+  std::optional<uint64_t> size = {};
+  std::optional<uint64_t> inodes = {};
   uint32_t mode = 01777;  // Of the root.
   uint32_t uid = 0;
   uint32_t gid = 0;
