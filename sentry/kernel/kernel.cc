@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sentry/kernel/kernel.h"
 
+#include <sys/ioctl.h>
 #include <sys/random.h>
 
 #include <utility>
@@ -150,6 +151,11 @@ Result<RefPtr<ThreadGroup>> Kernel::StartFirstProcess(InitialProcess process) {
     tasks_.AddRunningLocked();
     TaskAccess::StartedLocked(*task) = true;
     first_process_ = group;
+  }
+  if (process.terminal) {
+    caller = task->MakeCaller();
+    TRY(process.terminal->Ioctl(
+        {.command = TIOCSCTTY, .argument = 0, .memory = *task, .caller = caller}));
   }
   task->Ref();  // The platform's, until OnExited.
   platform_->Start(std::move(context), *task);

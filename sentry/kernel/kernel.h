@@ -44,6 +44,7 @@ struct InitialProcess {
   std::vector<std::string> environment;
   RefPtr<Credentials> credentials;
   RefPtr<FdTable> fd_table;
+  RefPtr<vfs::FileDescription> terminal;  // Controls its session; may be null.
   std::string working_directory = "/";
   Limits limits = DefaultLimits();
   uint32_t umask = 022;

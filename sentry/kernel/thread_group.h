@@ -13,6 +13,7 @@
 #include "base/ref_counted.h"
 #include "base/sync/mutex.h"
 #include "base/sync/wait_queue.h"
+#include "sentry/fs/tty/job_control.h"
 #include "sentry/kernel/limits.h"
 #include "sentry/kernel/signals.h"
 #include "sentry/kernel/task.h"
@@ -26,8 +27,8 @@ class Session : public RefCounted<Session> {
  public:
   explicit Session(int id) : id(id) {}
   const int id;  // The tgid of its leader.
-  // The controlling terminal, or null: an object of fs/devpts (or a host terminal). TaskSet::mu_.
-  RefPtr<vfs::FileDescription> controlling_terminal;
+  // The controlling terminal, or null. Guarded by TaskSet::mu_, as is the group in its foreground.
+  RefPtr<fs::Terminal> controlling_terminal;
   int foreground_group = 0;
 };
 
