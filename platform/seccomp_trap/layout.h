@@ -3,6 +3,8 @@
 // Where a stub keeps what is not the guest's. Shared by the shim and the sentry, hence constants.
 //
 //   0x20000 ...                the shim: text, constants, a few private words
+//   kPatchTable ...            where patched call sites jump through (patches.h)
+//   kTrampolines ...           where they jump to
 //   0x400000 ...               guest memory
 //   kSlots ...                 one slot per guest thread, shared with the sentry (protocol.h)
 //   kStacks ...                one private signal stack per guest thread
@@ -23,6 +25,15 @@ inline constexpr uint64_t kPageSize = 4096;
 // Linked here (BUILD.bazel): above mmap_min_addr, low enough for short absolute jumps.
 inline constexpr uint64_t kShimStart = 0x10000;
 inline constexpr uint64_t kShimEnd = 0x400000;
+
+// A patched site is `jmp *entry` with entry's address in its last four bytes: 0x0006xxxx makes a jump
+// to the old `syscall`, in the middle, meet 0x06: an undefined instruction, which the shim knows.
+inline constexpr uint32_t kMaxPatches = 4096;
+inline constexpr uint64_t kPatchTable = 0x60000;
+inline constexpr uint64_t kPatchTableSize = kMaxPatches * 8;
+inline constexpr uint64_t kTrampolineSize = 64;
+inline constexpr uint64_t kTrampolines = 0x80000;
+inline constexpr uint64_t kTrampolinesSize = kMaxPatches * kTrampolineSize;
 
 inline constexpr uint32_t kMaxThreads = 4096;  // Of one guest process.
 inline constexpr uint64_t kSlotSize = 64 * 1024;

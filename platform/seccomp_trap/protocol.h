@@ -42,7 +42,7 @@ struct Report {
   ReportKind kind;
   int32_t signal;
   int32_t signal_code;
-  uint32_t reserved;
+  uint32_t patched;  // kSyscall: came from a patched site.
   uint64_t fault_address;
   uint64_t trap_number;
   uint64_t error_code;
@@ -59,6 +59,8 @@ enum class CommandKind : uint32_t {
   kFork = 6,         // Native clone; the child maps its own slots, found by `token`.
   kCloneThread = 7,  // A thread with slot arguments[0].
   kExitThread = 8,
+  kPatchSite = 9,  // The call before address arguments[0] of number arguments[1], in a page that is
+                   // writable now.
 };
 
 struct Command {
@@ -74,6 +76,8 @@ struct Slot {
   alignas(64) uint32_t turn;
   uint32_t sentry_sleeps;
   uint32_t stub_sleeps;
+  uint32_t interrupted;  // The shim's: an interrupt came while it served a patched call.
+  uint64_t call_stack;   // The shim's: where patched calls have their stack.
   alignas(64) Report report;
   alignas(64) Command command;
   alignas(64) Registers registers;
@@ -81,6 +85,9 @@ struct Slot {
 inline constexpr uint64_t kWindowOffset = kPageSize;
 inline constexpr uint64_t kWindowSize = kSlotSize - kWindowOffset;
 static_assert(sizeof(Slot) <= kWindowOffset);
+// As in shim/patched_call.S.
+static_assert(offsetof(Slot, interrupted) == 12 && offsetof(Slot, call_stack) == 16);
+static_assert(offsetof(Slot, registers) == 256);
 
 // What the zygote says of itself in its window before the filter is there.
 struct ShimInfo {
@@ -91,6 +98,9 @@ struct ShimInfo {
 };
 // The number of the call that follows guest_call. Unknown to every kernel.
 inline constexpr uint64_t kGuestCallDone = 0x3fffff00;
+
+// The number by which a patched call asks for a signal frame. Never leaves the shim.
+inline constexpr uint64_t kNeedFrame = 0x3fffff01;
 
 // A fork's child names itself by a token in bits of mmap's arguments that the host ignores: the
 // upper halves of `prot` and `fd`, which are 32-bit there.

@@ -21,10 +21,9 @@ void Serve(std::unique_ptr<StubContext> context, GuestEvents& events) {
 
 class SeccompTrapPlatform final : public Platform {
  public:
-  SeccompTrapPlatform(std::unique_ptr<Machine> machine, Zygote zygote)
+  SeccompTrapPlatform(std::unique_ptr<Machine> machine, std::unique_ptr<StubContext> zygote)
       : machine_(std::move(machine)),
-        vdso_address_(zygote.vdso_address),
-        pool_(std::make_unique<StubPool>(*machine_, std::move(zygote.context))) {}
+        pool_(std::make_unique<StubPool>(*machine_, std::move(zygote))) {}
 
   const char* name() const override { return "seccomp-trap"; }
 
@@ -47,7 +46,7 @@ class SeccompTrapPlatform final : public Platform {
   }
 
   AddressRange guest_range() const override { return {kGuestStart, kGuestEnd}; }
-  uint64_t vdso_address() const override { return vdso_address_; }
+  uint64_t vdso_address() const override { return machine_->vdso_address; }
   std::vector<AddressRange> shim_ranges() const override {
     return {{kShimStart, kShimEnd}, {kSlots, kHighEnd}};
   }
@@ -55,7 +54,6 @@ class SeccompTrapPlatform final : public Platform {
 
  private:
   std::unique_ptr<Machine> machine_;
-  uint64_t vdso_address_;
   std::unique_ptr<StubPool> pool_;
   ServingThreads threads_;
 };

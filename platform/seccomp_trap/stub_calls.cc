@@ -70,8 +70,11 @@ SyscallResult StubContext::HostCall(const HostCallRequest& request) {
     return Errno(ENOSYS);
   }
   if (request.number == SYS_clone || !IsNotifiedCall(request.number)) return Errno(ENOSYS);
-  return TransactOrdered(CommandOf(CommandKind::kHostCall, request),
-                         {.number = request.number, .arguments = request.arguments});
+  SyscallResult result =
+      TransactOrdered(CommandOf(CommandKind::kHostCall, request),
+                      {.number = request.number, .arguments = request.arguments});
+  NoteSharedMapping(request, result);
+  return result;
 }
 
 SyscallResult StubContext::BlockingCall(const HostCallRequest& request) {
@@ -118,14 +121,17 @@ SyscallResult StubContext::MapFile(uint64_t address, uint64_t length, int protec
                           .arguments = {address, length, static_cast<uint64_t>(protection),
                                         static_cast<uint64_t>(flags), kStubFd, offset}};
   MutexLock lock(&process().descriptor_mu());
-  return TransactOrdered(
+  SyscallResult result = TransactOrdered(
       CommandOf(CommandKind::kMapFile, request),
       {.number = request.number, .arguments = request.arguments, .file = fd});
+  NoteSharedMapping(request, result);
+  return result;
 }
 
 Result<RefPtr<StubProcess>> StubContext::ForkProcess() {
   Slots slots = TRY(Slots::Create());
   auto child = MakeRef<StubProcess>(machine_, std::move(slots), slot_);
+  child->call_sites().CopyFrom(process().call_sites());
   Notifier& notifier = *machine_.notifier;
   uint64_t token = notifier.ExpectChild(child->slots().file());
   SyscallResult forked =

@@ -114,7 +114,10 @@ Event StubContext::RunGuest() {
   while (EnterRun()) {
     std::optional<Report> report = RunStub();
     if (!report) return DeadEvent();
-    if (report->kind != ReportKind::kInterrupted) return EventOf(*report);
+    if (report->kind != ReportKind::kInterrupted) {
+      PatchIfHot(*report);
+      return EventOf(*report);
+    }
     // A host signal may arrive after its cause was reported or cleared: then the guest goes on.
   }
   state_.fetch_and(~uint32_t{kInterrupt});

@@ -88,6 +88,11 @@ bool StubProcess::DropThread() {
   return --threads_ == 0;
 }
 
+bool StubProcess::HasOneThread() {
+  MutexLock lock(&mu_);
+  return threads_ == 1;
+}
+
 void StubProcess::FreeSlot(uint32_t slot) {
   MutexLock lock(&mu_);
   used_.reset(slot);

@@ -13,6 +13,7 @@
 
 #include "base/sync/mutex.h"
 #include "platform/platform.h"
+#include "platform/seccomp_trap/call_sites.h"
 #include "platform/seccomp_trap/machine.h"
 #include "platform/seccomp_trap/slots.h"
 
@@ -41,6 +42,7 @@ class StubProcess final : public AddressSpace, public Mortal {
   // last one.
   Result<uint32_t> AddThread();
   bool DropThread();
+  bool HasOneThread();
   // The host's thread in `slot` is no more.
   void FreeSlot(uint32_t slot);
 
@@ -48,6 +50,8 @@ class StubProcess final : public AddressSpace, public Mortal {
   int death_signal() const { return death_signal_.load(std::memory_order_acquire); }
   void Kill();
   void KillAndWait();
+
+  CallSites& call_sites() { return call_sites_; }
 
   // Held while kStubFd is in use in this stub.
   Mutex<LockRank::kPlatform>& descriptor_mu() { return descriptor_mu_; }
@@ -61,6 +65,7 @@ class StubProcess final : public AddressSpace, public Mortal {
   int pid_ = -1;
   std::atomic<bool> first_claimed_ = false;
   std::atomic<int> death_signal_ = 0;
+  CallSites call_sites_;
   Mutex<LockRank::kPlatform> descriptor_mu_;
   Mutex<LockRank::kLeaf> mu_;
   std::bitset<kMaxThreads> used_ ABSL_GUARDED_BY(mu_);

@@ -141,29 +141,27 @@ Result<OwnedFd> InstallFilter(StubContext& zygote, Slots& slots, const ShimInfo&
   return listener;
 }
 
-Result<Zygote> SetUp(Machine& machine, std::unique_ptr<StubContext> context) {
-  auto& process = static_cast<StubProcess&>(*context->address_space());
+Result<void> SetUp(Machine& machine, StubContext& zygote) {
+  auto& process = static_cast<StubProcess&>(*zygote.address_space());
   std::memcpy(&machine.shim, process.slots().window(0), sizeof(machine.shim));
-  Zygote zygote;
-  zygote.vdso_address = TRY(FindVdso(*context, machine.shim.start_stack));
-  TRY(DropHostStack(*context, machine.shim.start_stack));
-  OwnedFd listener = TRY(InstallFilter(*context, process.slots(), machine.shim));
+  machine.vdso_address = TRY(FindVdso(zygote, machine.shim.start_stack));
+  TRY(DropHostStack(zygote, machine.shim.start_stack));
+  OwnedFd listener = TRY(InstallFilter(zygote, process.slots(), machine.shim));
   machine.notifier.emplace(std::move(listener));
   machine.notifier->AddThread(process.host_pid());
-  zygote.context = std::move(context);
-  return zygote;
+  return {};
 }
 
 }  // namespace
 
-absl::StatusOr<Zygote> StartZygote(Machine& machine) {
+absl::StatusOr<std::unique_ptr<StubContext>> StartZygote(Machine& machine) {
   // A parent that ignores SIGCHLD never learns how a child ended.
   signal(SIGCHLD, SIG_DFL);
   auto context = Launch(machine);
   if (!context.ok()) return context.status();
-  Result<Zygote> zygote = SetUp(machine, *std::move(context));
-  if (!zygote.ok()) return Failure("setting up the zygote", zygote.error().value());
-  return *std::move(zygote);
+  Result<void> done = SetUp(machine, **context);
+  if (!done.ok()) return Failure("setting up the zygote", done.error().value());
+  return context;
 }
 
 }  // namespace redoubt::platform::seccomp_trap

@@ -13,14 +13,9 @@
 
 namespace redoubt::platform::seccomp_trap {
 
-struct Zygote {
-  std::unique_ptr<StubContext> context;
-  uint64_t vdso_address = 0;
-};
-
 // Starts the stub executable, empties its address space, installs the filter and fills in
-// `machine`.
-absl::StatusOr<Zygote> StartZygote(Machine& machine);
+// `machine`. The context waits for commands.
+absl::StatusOr<std::unique_ptr<StubContext>> StartZygote(Machine& machine);
 
 }  // namespace redoubt::platform::seccomp_trap
 

@@ -134,7 +134,7 @@ class Runner : public GuestEvents {
 
 // All `syscall` and `sysenter` instructions of the shim, found as an attacker would.
 std::vector<uint64_t> ShimSyscalls(int pid) {
-  std::vector<uint8_t> text(kPageSize);
+  std::vector<uint8_t> text(2 * kPageSize);
   constexpr uint64_t kText = 0x20000;
   iovec local{text.data(), text.size()}, remote{reinterpret_cast<void*>(kText), text.size()};
   EXPECT_EQ(process_vm_readv(pid, &local, 1, &remote, 1, 0), static_cast<ssize_t>(text.size()));

@@ -71,7 +71,7 @@ class Guest : public GuestEvents {
     CHECK(space.ok());
     auto context = platform.NewContext(*space);
     CHECK(context.ok());
-    constexpr int kProtection = PROT_READ | PROT_WRITE | PROT_EXEC;
+    constexpr int kProtection = PROT_READ | PROT_WRITE;
     CHECK((*context)
               ->HostCall({.number = SYS_mmap,
                           .arguments = {kCode, 4096, kProtection,
@@ -79,6 +79,9 @@ class Guest : public GuestEvents {
               .ok());
     std::span<const char> code(guest_begin, guest_end);
     CHECK((*space)->CopyOut(kCode, std::as_bytes(code)).ok());
+    CHECK((*context)
+              ->HostCall({.number = SYS_mprotect, .arguments = {kCode, 4096, PROT_READ | PROT_EXEC}})
+              .ok());
     Registers& r = (*context)->registers();
     r.rip = kCode, r.r12 = calls, r.r13 = turns;
     context_ = std::move(*context);

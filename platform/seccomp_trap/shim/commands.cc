@@ -14,6 +14,8 @@ namespace {
 
 uint64_t Load(const uint64_t& word) { return *const_cast<const volatile uint64_t*>(&word); }
 
+}  // namespace
+
 void GiveTurn(Slot* slot) {
   __atomic_store_n(&slot->turn, kSentry, __ATOMIC_SEQ_CST);
   if (__atomic_load_n(&slot->sentry_sleeps, __ATOMIC_SEQ_CST) == 0) return;
@@ -33,6 +35,8 @@ void AwaitTurn(Slot* slot) {
 void Copy(char* to, const char* from, uint64_t size) {
   asm volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(size) : : "memory");
 }
+
+namespace {
 
 // struct _fpx_sw_bytes, where the host says how long the FP state in the frame is.
 struct FpxSwBytes {
@@ -118,10 +122,6 @@ int64_t CloneThread(ucontext_t* context, uint32_t index) {
 int64_t Obey(Slot* slot, ucontext_t* context, CommandKind kind) {
   const Command& command = slot->command;
   switch (kind) {
-    case CommandKind::kHostCall:
-      return HostCall(command);
-    case CommandKind::kMapFile:
-      return MapFile(command);
     case CommandKind::kSaveXstate:
       return SaveXstate(slot, context);
     case CommandKind::kLoadXstate:
@@ -130,8 +130,6 @@ int64_t Obey(Slot* slot, ucontext_t* context, CommandKind kind) {
       return Fork(slot);
     case CommandKind::kCloneThread:
       return CloneThread(context, static_cast<uint32_t>(Load(command.arguments[0])));
-    case CommandKind::kExitThread:
-      return ShimGate(SYS_exit, 0);
     default:
       return -1;
   }
@@ -139,15 +137,40 @@ int64_t Obey(Slot* slot, ucontext_t* context, CommandKind kind) {
 
 }  // namespace
 
-void ServeCommands(Slot* slot, ucontext_t* context) {
+bool ObeyWithoutFrame(Slot* slot, CommandKind kind, int64_t* result) {
+  const Command& command = slot->command;
+  switch (kind) {
+    case CommandKind::kHostCall:
+      *result = HostCall(command);
+      return true;
+    case CommandKind::kMapFile:
+      *result = MapFile(command);
+      return true;
+    case CommandKind::kExitThread:
+      *result = ShimGate(SYS_exit, 0);
+      return true;
+    case CommandKind::kPatchSite:
+      *result = PatchSite(Load(command.arguments[0]),
+                          static_cast<uint32_t>(Load(command.arguments[1])));
+      return true;
+    default:
+      return false;
+  }
+}
+
+void ServeCommands(Slot* slot, ucontext_t* context, bool report) {
   while (true) {
-    GiveTurn(slot);
-    AwaitTurn(slot);
+    if (report) {
+      GiveTurn(slot);
+      AwaitTurn(slot);
+    }
     CommandKind kind = slot->command.kind;
     if (kind == CommandKind::kResume) break;
-    int64_t result = Obey(slot, context, kind);
+    int64_t result;
+    if (!ObeyWithoutFrame(slot, kind, &result)) result = Obey(slot, context, kind);
     slot->report.kind = ReportKind::kDone;
     slot->report.result = result;
+    report = true;
   }
   LoadRegisters(slot, context);
 }
@@ -157,7 +180,7 @@ extern "C" void ShimThreadMain(ucontext_t* context) {
   Slot* slot = SlotAt(SlotIndexOf(context));
   slot->report.kind = ReportKind::kDone;
   slot->report.result = 0;
-  ServeCommands(slot, context);
+  ServeCommands(slot, context, /*report=*/true);
 }
 
 }  // namespace redoubt::platform::seccomp_trap

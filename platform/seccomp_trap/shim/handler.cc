@@ -9,30 +9,39 @@
 #include "platform/seccomp_trap/shim/shim.h"
 
 namespace redoubt::platform::seccomp_trap {
-namespace {
-
-constexpr uint64_t kFlagAlignmentCheck = 0x40000;
-constexpr uint32_t kArchX86_64 = 0xc000003e;  // AUDIT_ARCH_X86_64.
-constexpr uint64_t kTrapGeneralProtection = 13;
 
 uint64_t ReadFsBase() {
   uint64_t value;
   asm volatile("rdfsbase %0" : "=r"(value));
   return value;
 }
+void WriteFsBase(uint64_t value) { asm volatile("wrfsbase %0" : : "r"(value) : "memory"); }
+
+namespace {
+
+constexpr uint64_t kFlagAlignmentCheck = 0x40000;
+constexpr uint32_t kArchX86_64 = 0xc000003e;  // AUDIT_ARCH_X86_64.
+constexpr uint64_t kTrapGeneralProtection = 13;
+
 uint64_t ReadGsBase() {
   uint64_t value;
   asm volatile("rdgsbase %0" : "=r"(value));
   return value;
 }
-void WriteFsBase(uint64_t value) { asm volatile("wrfsbase %0" : : "r"(value) : "memory"); }
 void WriteGsBase(uint64_t value) { asm volatile("wrgsbase %0" : : "r"(value) : "memory"); }
 // A guest may run with alignment checks; the shim does not.
 void DropAlignmentCheck() {
   asm volatile("pushfq; andq $~0x40000, (%%rsp); popfq" : : : "memory", "cc");
 }
 
-void SaveRegisters(const greg_t* g, Registers& r) {
+// The slot's own address stands for a guest's zero: patched calls find the slot by it.
+uint64_t GuestGsBase(const Slot* slot) {
+  uint64_t base = ReadGsBase();
+  return base == reinterpret_cast<uint64_t>(slot) ? 0 : base;
+}
+
+void SaveRegisters(const greg_t* g, Slot* slot) {
+  Registers& r = slot->registers;
   r.r15 = g[REG_R15], r.r14 = g[REG_R14], r.r13 = g[REG_R13], r.r12 = g[REG_R12];
   r.rbp = g[REG_RBP], r.rbx = g[REG_RBX], r.r11 = g[REG_R11], r.r10 = g[REG_R10];
   r.r9 = g[REG_R9], r.r8 = g[REG_R8], r.rax = g[REG_RAX], r.rcx = g[REG_RCX];
@@ -41,7 +50,7 @@ void SaveRegisters(const greg_t* g, Registers& r) {
   uint64_t segments = g[REG_CSGSFS];  // cs, gs, fs, ss: 16 bits each.
   r.cs = segments & 0xffff, r.gs = segments >> 16 & 0xffff, r.fs = segments >> 32 & 0xffff;
   r.ss = segments >> 48, r.ds = 0, r.es = 0;
-  r.fs_base = ReadFsBase(), r.gs_base = ReadGsBase();
+  r.fs_base = ReadFsBase(), r.gs_base = GuestGsBase(slot);
 }
 
 // A native futex wait that an interrupt ended becomes a call to the sentry, which knows whether a
@@ -106,17 +115,55 @@ void LoadRegisters(Slot* slot, ucontext_t* context) {
                       (r.ss & 0xffff) << 48);
   __builtin_memset(&context->uc_sigmask, 0, sizeof(uint64_t));
   StateAt(SlotIndexOf(context))->resumed_rip = r.rip;
+  slot->interrupted = 0;
+  slot->call_stack = StackAddress(SlotIndexOf(context)) + kStackSize - 64;
   WriteFsBase(r.fs_base);
-  WriteGsBase(r.gs_base);
+  if (r.gs_base != 0) StopPatchedCalls();
+  WriteGsBase(r.gs_base != 0 ? r.gs_base : reinterpret_cast<uint64_t>(slot));
 }
+
+namespace {
+
+bool Within(uint64_t address, const char* start, const char* end) {
+  return address >= reinterpret_cast<uint64_t>(start) && address < reinterpret_cast<uint64_t>(end);
+}
+
+// An interrupt that meets the shim itself, in a patched call: true when there is no more to do now.
+bool PostponeInterrupt(Slot* slot, ucontext_t* context) {
+  uint64_t rip = static_cast<uint64_t>(context->uc_mcontext.gregs[REG_RIP]);
+  if (Within(rip, ShimPatchedExit, ShimPatchedExitEnd)) {
+    // Half-way back in the guest; the slot has all its registers.
+    LoadRegisters(slot, context);
+    return false;
+  }
+  if (!InTrampolines(rip) && !Within(rip, __executable_start, etext)) return false;
+  if (Within(rip, ShimGuestCall, ShimGuestCallEnd)) return false;
+  slot->interrupted = 1;  // ShimPatchedExit looks.
+  return true;
+}
+
+}  // namespace
 
 extern "C" void ShimOnSignal(int signal, siginfo_t* info, ucontext_t* context) {
   greg_t* g = context->uc_mcontext.gregs;
   if (static_cast<uint64_t>(g[REG_EFL]) & kFlagAlignmentCheck) DropAlignmentCheck();
   Slot* slot = SlotAt(SlotIndexOf(context));
-  SaveRegisters(g, slot->registers);
-  FillReport(slot, signal, info, g);
-  ServeCommands(slot, context);
+  auto rip = static_cast<uint64_t>(g[REG_RIP]);
+  if (signal == SIGSYS && rip == reinterpret_cast<uint64_t>(ShimNeedFrameEnd) &&
+      static_cast<uint64_t>(g[REG_RAX]) == kNeedFrame) {
+    return ServeCommands(slot, context, /*report=*/false);
+  }
+  if (signal == kInterruptSignal && PostponeInterrupt(slot, context)) return;
+  uint64_t number;
+  bool patched = WasPatchedCall(signal, g, &number);
+  SaveRegisters(g, slot);
+  slot->report.patched = patched;
+  if (patched) {
+    ReportSyscall(slot, number);
+  } else {
+    FillReport(slot, signal, info, g);
+  }
+  ServeCommands(slot, context, /*report=*/true);
 }
 
 }  // namespace redoubt::platform::seccomp_trap

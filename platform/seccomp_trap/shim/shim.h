@@ -26,6 +26,13 @@ extern "C" {
 long ShimGate(long number, uint64_t a = 0, uint64_t b = 0, uint64_t c = 0, uint64_t d = 0,
               uint64_t e = 0, uint64_t f = 0);
 extern const char ShimGateEnd[], ShimGuestCall[], ShimGuestCallEnd[];
+extern const char ShimPatchedCall[], ShimPatchedExit[], ShimPatchedExitEnd[], ShimNeedFrameEnd[];
+// The linker's.
+extern const char __executable_start[], etext[];
+// Comes back in the handler of the signal that it causes, never here.
+[[noreturn]] void ShimNeedFrame();
+void ShimServePatched(Slot* slot);
+void ShimPatchedInterrupted(Slot* slot);
 void ShimRestorer();
 void ShimThreadEntry();
 void ShimThreadMain(ucontext_t* context);
@@ -45,8 +52,28 @@ inline char* WindowOf(Slot* slot) { return reinterpret_cast<char*>(slot) + kWind
 // Puts what the sentry left in the slot into the frame and the segment bases.
 void LoadRegisters(Slot* slot, ucontext_t* context);
 
-// Gives the turn to the sentry, then carries out its commands until one is to run the guest.
-void ServeCommands(Slot* slot, ucontext_t* context);
+uint64_t ReadFsBase();
+void WriteFsBase(uint64_t value);
+
+void GiveTurn(Slot* slot);
+void AwaitTurn(Slot* slot);
+// Carries out the sentry's commands until one is to run the guest, then loads the registers. With
+// `report` it gives the turn away first; else a command is waiting.
+void ServeCommands(Slot* slot, ucontext_t* context, bool report);
+// A command that needs no signal frame: true, and its result.
+bool ObeyWithoutFrame(Slot* slot, CommandKind kind, int64_t* result);
+void Copy(char* to, const char* from, uint64_t size);
+
+// Patched call sites (patches.cc).
+int64_t PatchSite(uint64_t end, uint32_t number);
+// All patched sites take the slow way from now on: the guest has a %gs of its own.
+void StopPatchedCalls();
+// If the signal met a patched site or its trampoline, makes the frame that of a call at the site and
+// gives true; `*number` is the call's.
+bool WasPatchedCall(int signal, greg_t* g, uint64_t* number);
+inline bool InTrampolines(uint64_t address) {
+  return address >= kTrampolines && address < kTrampolines + kTrampolinesSize;
+}
 
 }  // namespace redoubt::platform::seccomp_trap
 

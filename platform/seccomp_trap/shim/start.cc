@@ -50,6 +50,13 @@ void MapRegions() {
                          ~uint64_t{0}, 0);
   Require(stacks == static_cast<long>(kStacks), 12);
   ShimGate(SYS_close, kStubFd);
+  constexpr uint64_t kFixed = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE;
+  long table = ShimGate(SYS_mmap, kPatchTable, kPatchTableSize, kReadWrite, kFixed, ~uint64_t{0}, 0);
+  Require(table == static_cast<long>(kPatchTable), 15);
+  // Writable code is no danger here: a guest may have it anyway.
+  long code = ShimGate(SYS_mmap, kTrampolines, kTrampolinesSize, kReadWrite | PROT_EXEC, kFixed,
+                       ~uint64_t{0}, 0);
+  Require(code == static_cast<long>(kTrampolines), 16);
 }
 
 void PublishInfo(uint64_t start_stack) {
