@@ -157,6 +157,9 @@ class Inode : public RefCounted<Inode> {
   }
 
   virtual Result<std::string> ReadLink() { return Errno(EINVAL); }
+  // What readlink(2) and a walk ask: the text of a link that differs by reader (/proc/self), or that
+  // not everybody may read (/proc/PID/exe).
+  virtual Result<std::string> ReadLinkFor(const Caller& caller) { return ReadLink(); }
   // Magic links (/proc/PID/exe, /proc/PID/fd/N): where they lead, without a walk. `handled` is
   // false for an ordinary symlink. ReadLink still gives the text.
   virtual bool IsMagicLink() const { return false; }
@@ -175,6 +178,9 @@ class Inode : public RefCounted<Inode> {
   virtual Result<void> RemoveXattr(std::string_view name) { return Errno(EOPNOTSUPP); }
   virtual Result<std::vector<std::string>> ListXattrs() { return std::vector<std::string>{}; }
 
+  // Lets `caller` in although the mode bits and its capabilities do not (a process at its own
+  // /proc/PID/fd). Asked only then; CheckAccess follows.
+  virtual bool AllowsDespiteMode(const Caller& caller) { return false; }
   // Permission beyond the mode bits (proc's ptrace checks). Called after the mode check passed.
   virtual Result<void> CheckAccess(const Caller& caller, uint32_t may_mask) { return {}; }
 

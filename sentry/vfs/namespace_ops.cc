@@ -175,7 +175,7 @@ Result<void> RemoveDirectory(const Caller& caller, const Path& start, std::strin
 Result<std::string> ReadLink(const Caller& caller, const Path& path) {
   Inode& inode = *path.dentry->inode();
   if (!inode.IsSymlink()) return Errno(EINVAL);
-  return inode.ReadLink();
+  return inode.ReadLinkFor(caller);
 }
 
 }  // namespace redoubt::vfs

@@ -48,7 +48,8 @@ Result<void> CheckInodePermission(const Caller& caller, Inode& inode, uint32_t m
   if (!directory || !CapabilityAllows(caller, true, 0, may)) {
     Attributes attributes = TRY(inode.GetAttributes());
     if (!ModeAllows(caller, attributes, may) &&
-        !CapabilityAllows(caller, directory, attributes.mode, may)) {
+        !CapabilityAllows(caller, directory, attributes.mode, may) &&
+        !inode.AllowsDespiteMode(caller)) {
       return Errno(EACCES);
     }
   }

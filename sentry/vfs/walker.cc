@@ -198,7 +198,7 @@ Result<void> Walker::FollowLink(RefPtr<Inode> link) {
   if (++links_ > kMaxLinks) return Errno(ELOOP);
   // Reading a link may wait for the gofer, or take the kernel's locks.
   Unlock();
-  if (!link->IsMagicLink()) return FollowText(TRY(link->ReadLink()));
+  if (!link->IsMagicLink()) return FollowText(TRY(link->ReadLinkFor(caller_)));
   if ((resolve_ & RESOLVE_NO_MAGICLINKS) != 0) return Errno(ELOOP);
   if (Scoped()) return Errno(EXDEV);
   Path target = TRY(link->FollowMagicLink(caller_));
