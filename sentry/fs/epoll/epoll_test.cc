@@ -7,6 +7,7 @@
 #include <thread>
 #include <vector>
 
+#include "absl/synchronization/mutex.h"
 #include "sentry/fs/eventfd/eventfd.h"
 #include "sentry/fs/pipe/pipe_file.h"
 #include "sentry/fs/testing/testing.h"
@@ -204,7 +205,7 @@ TEST(EpollThreads, FilesCloseWhileTheyAreWatchedAndWritten) {
     closers.emplace_back([&, t] {
       for (int i = 0; i < 3000; ++i) {
         auto event = NewEvent();
-        ASSERT_TRUE(Add(*epoll, t, *event, EPOLLIN | (i % 2 ? EPOLLET : 0)).ok());
+        ASSERT_TRUE(Add(*epoll, t, *event, i % 2 ? EPOLLIN | EPOLLET : EPOLLIN).ok());
         event->Signal(1);
         if (i % 3 == 0) epoll->Control(EPOLL_CTL_DEL, t, *event, {}).value();
       }
@@ -220,7 +221,10 @@ TEST(EpollThreads, EpollsCloseWhileFilesAreWritten) {
   auto event = NewEvent();
   std::atomic<bool> stop{false};
   std::thread writer([&] {
-    while (!stop) event->Signal(1), (void)ReadText(*event);
+    while (!stop) {
+      event->Signal(1);
+      (void)ReadText(*event);
+    }
   });
   for (int i = 0; i < 3000; ++i) {
     auto epoll = NewEpoll();

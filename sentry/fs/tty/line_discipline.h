@@ -62,6 +62,7 @@ class LineDiscipline {
     return c == termios_.control_characters[index] && c != 0;
   }
   void InputByte(uint8_t c, Effects& effects);
+  bool FlowKey(uint8_t c, Effects& effects);
   bool SignalKey(uint8_t c, Effects& effects);
   bool EditKey(uint8_t c, Effects& effects);
   bool EndsLine(uint8_t c) const;

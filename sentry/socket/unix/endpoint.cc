@@ -417,11 +417,11 @@ UnixSocketInfo Endpoint::Info() {
                       .type = type_,
                       .state = 1,
                       .listening = false,
-                      .name = ""};
+                      .name = {}};
   MutexLock lock(&mu_);
   if (state_ == State::kConnected) info.state = 3;
   info.listening = state_ == State::kListening;
-  if (name_.kind == UnixName::Kind::kAbstract) info.name = "@";
+  if (name_.kind == UnixName::Kind::kAbstract) info.name.push_back('@');
   info.name += name_.text;
   return info;
 }
