@@ -6,11 +6,13 @@
 
 #include "absl/strings/str_cat.h"
 #include "platform/ptrace/ptrace_platform.h"
+#include "platform/seccomp_trap/seccomp_trap.h"
 
 namespace redoubt::runsc {
 
 std::span<const platform::PlatformType* const> AllPlatforms() {
-  static const std::array kPlatforms = {&platform::PtracePlatformType()};
+  static const std::array kPlatforms = {&platform::PtracePlatformType(),
+                                        &platform::SeccompTrapPlatformType()};
   return kPlatforms;
 }
 
