@@ -12,6 +12,7 @@
 #include "sentry/kernel/signal_send.h"
 #include "sentry/socket/socket.h"
 #include "sentry/syscalls/blocking.h"
+#include "sentry/syscalls/socket_wait.h"
 
 namespace redoubt::syscalls {
 
@@ -20,17 +21,35 @@ using vfs::FileDescription;
 
 namespace {
 
+// The file's socket, if it is one; cheap when it is none.
+sockets::Socket* SocketIn(FileDescription& file) {
+  return file.inode()->type() == S_IFSOCK ? sockets::SocketOf(file) : nullptr;
+}
+
+// BlockUntil; sockets have time-outs of their own.
+template <typename Operation>
+Result<size_t> Wait(Task& task, FileDescription& file, EventMask events, bool may_wait,
+                    Operation&& operation) {
+  sockets::Socket* socket = SocketIn(file);
+  if (socket == nullptr) {
+    return BlockUntil(task, file, events, kNoDeadline, !may_wait, operation);
+  }
+  bool reading = events == kReadableEvents;
+  int64_t timeout = reading ? socket->receive_timeout() : socket->send_timeout();
+  return WaitForSocket(task, *socket, events, timeout, !may_wait, operation);
+}
+
 // One piece into `buffer`; waits when `may_wait`.
 Result<size_t> ReadPiece(Task& task, FileDescription& file, std::span<std::byte> buffer,
                          std::optional<uint64_t> offset, bool may_wait) {
-  return BlockUntil(task, file, kReadableEvents, kNoDeadline, !may_wait, [&]() -> Result<size_t> {
+  return Wait(task, file, kReadableEvents, may_wait, [&]() -> Result<size_t> {
     return offset ? file.PRead(buffer, *offset) : file.Read(buffer);
   });
 }
 
 // read(2) of nothing: errors are shown, but it neither waits nor takes a datagram.
 SyscallResult ReadNothing(FileDescription& file, const TransferOptions& options) {
-  if (sockets::SocketOf(file) != nullptr) {
+  if (SocketIn(file) != nullptr) {
     return options.offset ? SyscallResult(Errno(ESPIPE)) : SyscallResult(0UL);
   }
   Result<size_t> read = options.offset ? file.PRead({}, *options.offset) : file.Read({});
@@ -40,7 +59,7 @@ SyscallResult ReadNothing(FileDescription& file, const TransferOptions& options)
 
 // Whether one call takes one record, however large its buffer.
 bool ReadsOneRecord(FileDescription& file) {
-  sockets::Socket* socket = sockets::SocketOf(file);
+  sockets::Socket* socket = SocketIn(file);
   return socket != nullptr && socket->type() != SOCK_STREAM;
 }
 
@@ -66,6 +85,11 @@ bool GoesOnAfterPart(FileDescription& file) {
   return dynamic_cast<fs::EventFd*>(&file) == nullptr;
 }
 
+// A signal cuts a long call short, but never one on a regular file: programs rely on that.
+bool Interrupted(Task& task, FileDescription& file) {
+  return task.interrupted() && !file.inode()->IsRegular();
+}
+
 struct Written {
   uint64_t bytes = 0;
   int error = 0;  // What ended it, if not the end of the data.
@@ -78,7 +102,7 @@ Written WritePiece(Task& task, FileDescription& file, std::span<const std::byte>
   do {
     auto rest = data.subspan(written.bytes);
     Result<size_t> result =
-        BlockUntil(task, file, kWritableEvents, kNoDeadline, !may_wait, [&]() -> Result<size_t> {
+        Wait(task, file, kWritableEvents, may_wait, [&]() -> Result<size_t> {
           return offset ? file.PWrite(rest, *offset + written.bytes, caller)
                         : file.Write(rest, caller);
         });
@@ -126,7 +150,7 @@ SyscallResult ReadFile(Task& task, FileDescription& file, UserSegments& to,
       break;
     }
     done += *copied;
-    if (*copied < buffer.size() || ReadsOneRecord(file) || task.interrupted()) break;
+    if (*copied < buffer.size() || ReadsOneRecord(file) || Interrupted(task, file)) break;
   }
   return done;
 }
@@ -151,7 +175,7 @@ SyscallResult WriteFile(Task& task, FileDescription& file, UserSegments& from,
     done += written.bytes;
     error = written.error;
     if (error != 0 || *copied < buffer.size() || written.bytes < *copied) break;
-  } while (from.remaining() > 0 && !task.interrupted());
+  } while (from.remaining() > 0 && !Interrupted(task, file));
   if (error != 0) SignalWriteError(task, file, caller, error, done);
   if (done == 0 && error != 0) return Errno(error);
   if (done > 0) TRY(SyncAfterWrite(file, options));

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sentry/syscalls/sys_ioctl.h"
+
+#include <fcntl.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+namespace redoubt::syscalls {
+
+namespace {
+
+// FIONBIO, FIOASYNC: a status flag, by the int at `argument`.
+SyscallResult SetFlag(Task& task, vfs::FileDescription& file, uint32_t flag, uint64_t argument) {
+  int32_t on = TRY(task.CopyIn<int32_t>(argument));
+  TRY(file.SetStatusFlags(on != 0 ? file.flags() | flag : file.flags() & ~flag));
+  return 0UL;
+}
+
+// FIONREAD of a regular file: what lies behind the position.
+SyscallResult BytesLeft(Task& task, vfs::FileDescription& file, uint64_t argument) {
+  vfs::Attributes attributes = TRY(file.GetAttributes());
+  int64_t position = TRY(file.Seek(0, SEEK_CUR));
+  int64_t left = static_cast<int64_t>(attributes.size) - position;
+  TRY(task.CopyOut(argument, static_cast<int32_t>(std::min<int64_t>(left, INT32_MAX))));
+  return 0UL;
+}
+
+// FIOQSIZE.
+SyscallResult FileSize(Task& task, vfs::FileDescription& file, uint64_t argument) {
+  uint32_t type = file.inode()->type();
+  if (type != S_IFDIR && type != S_IFREG && type != S_IFLNK) return Errno(ENOTTY);
+  vfs::Attributes attributes = TRY(file.GetAttributes());
+  TRY(task.CopyOut(argument, static_cast<int64_t>(attributes.size)));
+  return 0UL;
+}
+
+SyscallResult AskFile(Task& task, vfs::FileDescription& file, uint32_t command,
+                      uint64_t argument) {
+  vfs::Caller caller = task.MakeCaller();
+  return file.Ioctl(
+      {.command = command, .argument = argument, .memory = task, .caller = caller});
+}
+
+}  // namespace
+
+SyscallResult SysIoctl(Task& task, FdNumber fd, uint32_t command, uint64_t argument) {
+  FileRef file = TRY(task.fd_table()->GetForIo(fd));
+  switch (command) {
+    case FIOCLEX:
+    case FIONCLEX:
+      TRY(task.fd_table()->SetCloseOnExec(fd, command == FIOCLEX));
+      return 0UL;
+    case FIONBIO:
+      return SetFlag(task, *file, O_NONBLOCK, argument);
+    case FIOASYNC:
+      return SetFlag(task, *file, O_ASYNC, argument);
+    case FIOQSIZE:
+      return FileSize(task, *file, argument);
+    case FIONREAD:
+      if (file->inode()->IsRegular()) return BytesLeft(task, *file, argument);
+      break;
+    default:
+      break;
+  }
+  return AskFile(task, *file, command, argument);
+}
+
+}  // namespace redoubt::syscalls
