@@ -5,6 +5,7 @@
 
 #include "sentry/fs/anon/anonymous_inode.h"
 #include "sentry/fs/testing/testing.h"
+#include "sentry/fs/tmpfs/vfs_fixture.h"
 
 namespace redoubt::fs {
 namespace {
@@ -47,6 +48,39 @@ TEST(Devices, UnknownOrMissingIsEnxio) {
   EXPECT_TRUE(Open(DeviceNumber(1, 1)).Is(ENXIO));
   EXPECT_TRUE(Open(kTtyDevice).Is(ENXIO));
   EXPECT_TRUE(Open(kConsoleDevice).Is(ENXIO));
+}
+
+class DevTreeTest : public vfs::VfsTest {
+ protected:
+  DevTreeTest() { RegisterSpecialFiles(); }
+  Result<RefPtr<vfs::FileDescription>> OpenAt(std::string_view path, uint32_t flags) {
+    return vfs::Open(root, root.root, path, {.flags = flags});
+  }
+};
+
+TEST_F(DevTreeTest, NodesAreUsable) {
+  ASSERT_TRUE(PopulateDev(root, root.root, /*console=*/true).ok());
+  EXPECT_TRUE(PopulateDev(root, root.root, /*console=*/true).ok());  // Leaves what is there.
+  auto null = OpenAt("/null", O_RDWR).value();
+  EXPECT_EQ(WriteText(*null, "x").value(), 1U);
+  vfs::Attributes attributes = null->GetAttributes().value();
+  EXPECT_EQ(attributes.mode, uint32_t{S_IFCHR | 0666});
+  EXPECT_EQ(attributes.special_device, kNullDevice);
+  EXPECT_EQ(ReadText(*OpenAt("/zero", O_RDONLY).value(), 2).value(), std::string(2, '\0'));
+  EXPECT_TRUE(OpenAt("/tty", O_RDWR).Is(ENXIO));
+  EXPECT_TRUE(vfs::Open(user, user.root, "/null", {.flags = O_RDWR}).ok());
+}
+
+TEST_F(DevTreeTest, FifosMeetByPath) {
+  ASSERT_TRUE(vfs::MakeNode(root, root.root, "/fifo", S_IFIFO | 0600, 0).ok());
+  EXPECT_TRUE(OpenAt("/fifo", O_WRONLY | O_NONBLOCK).Is(ENXIO));
+  auto reader = OpenAt("/fifo", O_RDONLY).value();
+  EXPECT_TRUE(reader->FinishOpen().Is(EAGAIN));
+  auto writer = OpenAt("/fifo", O_WRONLY).value();
+  EXPECT_TRUE(reader->FinishOpen().ok());
+  EXPECT_TRUE(writer->FinishOpen().ok());
+  WriteText(*writer, "x").value();
+  EXPECT_EQ(ReadText(*reader).value(), "x");
 }
 
 }  // namespace

@@ -12,6 +12,7 @@
 
 #include "sentry/fs/pipe/pipe_file.h"
 #include "sentry/fs/testing/testing.h"
+#include "sentry/fs/tmpfs/vfs_fixture.h"
 
 namespace redoubt::sockets {
 namespace {
@@ -421,6 +422,46 @@ TEST_F(UnixTest, OptionsAreKept) {
   EXPECT_TRUE(IntOption(*socket, 9999).Is(ENOPROTOOPT));
   EXPECT_TRUE(SetInt(*socket, SO_TYPE, 1).Is(ENOPROTOOPT));
   EXPECT_EQ(IntOption(*socket, SO_DOMAIN).value(), AF_UNIX);
+}
+
+SocketAddress PathAddress(std::string_view path) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  std::memcpy(address.sun_path, path.data(), path.size());
+  return SocketAddress::From(std::as_bytes(std::span(&address, 1))).value();
+}
+
+class UnixPathTest : public vfs::VfsTest {
+ protected:
+  UnixPathTest() { RegisterUnixFamily(); }
+  RefPtr<Socket> New(int type) { return CreateSocket(root, AF_UNIX, type, 0).value(); }
+};
+
+TEST_F(UnixPathTest, PathnamesLeadToWhoeverIsBound) {
+  auto listener = New(SOCK_STREAM), client = New(SOCK_STREAM);
+  ASSERT_TRUE(listener->Bind(root, PathAddress("/sock")).ok());
+  EXPECT_TRUE(client->Connect(root, PathAddress("/sock")).Is(ECONNREFUSED));
+  ASSERT_TRUE(listener->Listen(root, 5).ok());
+  EXPECT_TRUE(client->Connect(root, PathAddress("/missing")).Is(ENOENT));
+  ASSERT_TRUE(client->Connect(root, PathAddress("sock")).ok());
+  EXPECT_TRUE(listener->Accept(root, 0).ok());
+  // As Linux: the path as it was given, with a final zero.
+  EXPECT_EQ(client->GetPeerName().value().length(), 2U + 6);
+  EXPECT_TRUE(New(SOCK_STREAM)->Bind(root, PathAddress("/sock")).Is(EADDRINUSE));
+  EXPECT_TRUE(New(SOCK_DGRAM)->Connect(root, PathAddress("/sock")).Is(EPROTOTYPE));
+  listener = nullptr;
+  EXPECT_TRUE(New(SOCK_STREAM)->Connect(root, PathAddress("/sock")).Is(ECONNREFUSED));
+  ASSERT_TRUE(vfs::Unlink(root, root.root, "/sock").ok());
+  EXPECT_TRUE(New(SOCK_STREAM)->Bind(root, PathAddress("/sock")).ok());
+}
+
+TEST_F(UnixPathTest, ConnectingNeedsWritePermission) {
+  auto listener = New(SOCK_STREAM);
+  root.umask = 077;
+  ASSERT_TRUE(listener->Bind(root, PathAddress("/private")).ok());
+  ASSERT_TRUE(listener->Listen(root, 5).ok());
+  EXPECT_TRUE(New(SOCK_STREAM)->Connect(user, PathAddress("/private")).Is(EACCES));
+  EXPECT_TRUE(New(SOCK_STREAM)->Connect(root, PathAddress("/private")).ok());
 }
 
 TEST_F(UnixTest, ListShowsSockets) {
