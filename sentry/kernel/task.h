@@ -176,6 +176,7 @@ class Task final : public RefCounted<Task>, public platform::GuestEvents, public
   // The call ended without a signal: the old mask comes back now.
   void RestoreTemporaryMask();
   SignalSet pending_signals() const;  // Its own and the group's.
+  SignalSet OwnPendingLocked() const { return pending_.set(); }  // Needs TaskSet::mu_.
   // sigtimedwait: takes a pending signal of `set`, or nothing.
   std::optional<SignalInfo> TakeSignal(SignalSet set);
   // Signals that sigtimedwait waits for although they are blocked: sending one wakes the task.

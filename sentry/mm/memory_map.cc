@@ -224,6 +224,11 @@ void MemoryMap::InitializeBreak(uint64_t start) {
   break_start_ = break_end_ = start;
 }
 
+uint64_t MemoryMap::break_start() const {
+  MutexLock lock(&mu_);
+  return break_start_;
+}
+
 uint64_t MemoryMap::SetBreak(platform::Context& context, uint64_t address, uint64_t data_limit) {
   uint64_t start, end;
   {

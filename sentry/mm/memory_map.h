@@ -100,6 +100,7 @@ class MemoryMap : public RefCounted<MemoryMap> {
   // brk(2): the new break, or the old one when it cannot move. `data_limit` is RLIMIT_DATA.
   uint64_t SetBreak(platform::Context& context, uint64_t address, uint64_t data_limit);
   void InitializeBreak(uint64_t start);
+  uint64_t break_start() const;
   // Runs a call whose only memory argument is [address, address + length) (msync, mincore, mlock).
   SyscallResult RunVetted(platform::Context& context, long number, uint64_t address,
                           uint64_t length, uint64_t third);

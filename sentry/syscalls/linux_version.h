@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Which Linux the sentry says it is: uname(2), /proc/version, /proc/sys/kernel. Programs decide by
-// it which calls to try, so it is the release whose system-call table ours follows.
+// Which Linux the sentry says it is, under this folder's names: see abi/linux/version.h.
 #ifndef SENTRY_SYSCALLS_LINUX_VERSION_H_
 #define SENTRY_SYSCALLS_LINUX_VERSION_H_
 
+#include "abi/linux/version.h"
+
 namespace redoubt::syscalls {
 
-inline constexpr char kSystemName[] = "Linux";
-inline constexpr char kLinuxRelease[] = "6.1.0-redoubt";
-inline constexpr char kLinuxVersion[] = "#1 SMP PREEMPT_DYNAMIC Redoubt";
-inline constexpr char kMachine[] = "x86_64";
+using abi::kLinuxRelease;
+using abi::kLinuxVersion;
+using abi::kMachine;
+using abi::kSystemName;
 
 }  // namespace redoubt::syscalls
 

@@ -101,16 +101,6 @@ Result<vfs::Path> TaskLinkInode::FollowMagicLink(const vfs::Caller& caller) {
   return place_(subject);
 }
 
-NamespaceLinkInode::NamespaceLinkInode(RefPtr<vfs::Superblock> superblock, uint64_t number,
-                                       TaskId id, std::string text)
-    : TaskInode(std::move(superblock), S_IFLNK | 0777, number, id, Access::kAnyone),
-      text_(std::move(text)) {}
-
-Result<std::string> NamespaceLinkInode::ReadLinkFor(const vfs::Caller& caller) {
-  TRY(Inspect(caller));
-  return text_;
-}
-
 TaskDirectory::TaskDirectory(RefPtr<vfs::Superblock> superblock, uint32_t permissions,
                              uint64_t number, TaskId id, std::span<const TaskEntry> entries,
                              Access access)
@@ -147,8 +137,6 @@ Result<int64_t> TaskDirectory::ReadDirectory(int64_t offset, vfs::DirectorySink&
   return offset;
 }
 
-namespace {
-
 RefPtr<TaskInode> MakeText(const TaskEntry& entry, RefPtr<vfs::Superblock> superblock,
                            uint64_t number, const TaskId& id) {
   return MakeRef<TaskTextInode>(std::move(superblock), entry.mode & 0777, number, id, entry.access,
@@ -160,53 +148,10 @@ RefPtr<TaskInode> MakeLink(const TaskEntry& entry, RefPtr<vfs::Superblock> super
   return MakeRef<TaskLinkInode>(std::move(superblock), number, id, entry.place);
 }
 
-RefPtr<TaskInode> MakeNamespaceLink(const TaskEntry& entry, RefPtr<vfs::Superblock> superblock,
-                                    uint64_t number, const TaskId& id) {
-  return MakeRef<NamespaceLinkInode>(std::move(superblock), number, id, std::string(entry.text));
-}
-
 RefPtr<TaskInode> MakeDirectory(const TaskEntry& entry, RefPtr<vfs::Superblock> superblock,
                                 uint64_t number, const TaskId& id) {
   return MakeRef<TaskDirectory>(std::move(superblock), entry.mode & 0777, number, id,
                                 entry.entries, entry.access);
-}
-
-}  // namespace
-
-TaskEntry TextEntry(std::string_view name, uint32_t permissions, Access access, TaskText read,
-                    TaskWrite write, Level level) {
-  TaskEntry entry{.name = name, .mode = S_IFREG | permissions, .make = &MakeText};
-  entry.level = level;
-  entry.access = access;
-  entry.read = read;
-  entry.write = write;
-  return entry;
-}
-
-TaskEntry LinkEntry(std::string_view name, TaskPlace place) {
-  TaskEntry entry{.name = name, .mode = S_IFLNK | 0777, .make = &MakeLink};
-  entry.place = place;
-  return entry;
-}
-
-TaskEntry NamespaceEntry(std::string_view name, std::string_view text) {
-  TaskEntry entry{.name = name, .mode = S_IFLNK | 0777, .make = &MakeNamespaceLink};
-  entry.text = text;
-  return entry;
-}
-
-TaskEntry DirectoryEntry(std::string_view name, uint32_t permissions,
-                         std::span<const TaskEntry> entries) {
-  TaskEntry entry{.name = name, .mode = S_IFDIR | permissions, .make = &MakeDirectory};
-  entry.entries = entries;
-  return entry;
-}
-
-TaskEntry SpecialEntry(std::string_view name, uint32_t permissions, TaskEntry::Make make,
-                       Level level) {
-  TaskEntry entry{.name = name, .mode = S_IFDIR | permissions, .make = make};
-  entry.level = level;
-  return entry;
 }
 
 }  // namespace redoubt::proc

@@ -4,6 +4,7 @@
 //
 //   TextEntry("status", 0444, Access::kAnyone, &Status),
 //   LinkEntry("exe", &Executable),
+//   DirectoryEntry("net", 0555, kNetEntries),
 //
 // Each belongs to the effective user and group of its process, or to root when that is not dumpable.
 #ifndef SENTRY_FS_PROC_TASK_INODE_H_
@@ -88,18 +89,6 @@ class TaskLinkInode : public TaskInode {
   const TaskPlace place_;
 };
 
-// A link that leads nowhere but names a namespace ("mnt:[4026531840]").
-class NamespaceLinkInode : public TaskInode {
- public:
-  NamespaceLinkInode(RefPtr<vfs::Superblock> superblock, uint64_t number, TaskId id,
-                     std::string text);
-  Result<std::string> ReadLinkFor(const vfs::Caller& caller) override;
-  bool IsMagicLink() const override { return true; }
-
- private:
-  const std::string text_;
-};
-
 struct TaskEntry;
 
 // A directory with the entries of a table.
@@ -127,20 +116,42 @@ struct TaskEntry {
   TaskText read = nullptr;
   TaskWrite write = nullptr;
   TaskPlace place = nullptr;
-  std::string_view text = {};
   std::span<const TaskEntry> entries = {};
 };
 
+// What the lines of the tables make.
+RefPtr<TaskInode> MakeText(const TaskEntry& entry, RefPtr<vfs::Superblock> superblock,
+                           uint64_t number, const TaskId& id);
+RefPtr<TaskInode> MakeLink(const TaskEntry& entry, RefPtr<vfs::Superblock> superblock,
+                           uint64_t number, const TaskId& id);
+RefPtr<TaskInode> MakeDirectory(const TaskEntry& entry, RefPtr<vfs::Superblock> superblock,
+                                uint64_t number, const TaskId& id);
+
 // The lines of the tables.
-TaskEntry TextEntry(std::string_view name, uint32_t permissions, Access access, TaskText read,
-                    TaskWrite write = nullptr, Level level = Level::kBoth);
-TaskEntry LinkEntry(std::string_view name, TaskPlace place);
-TaskEntry NamespaceEntry(std::string_view name, std::string_view text);
-TaskEntry DirectoryEntry(std::string_view name, uint32_t permissions,
-                         std::span<const TaskEntry> entries);
+constexpr TaskEntry TextEntry(std::string_view name, uint32_t permissions, Access access,
+                              TaskText read, TaskWrite write = nullptr,
+                              Level level = Level::kBoth) {
+  return {.name = name,
+          .mode = S_IFREG | permissions,
+          .make = &MakeText,
+          .level = level,
+          .access = access,
+          .read = read,
+          .write = write};
+}
+constexpr TaskEntry LinkEntry(std::string_view name, TaskPlace place) {
+  return {.name = name, .mode = S_IFLNK | 0777, .make = &MakeLink, .place = place};
+}
+constexpr TaskEntry DirectoryEntry(std::string_view name, uint32_t permissions,
+                                   std::span<const TaskEntry> entries) {
+  return {
+      .name = name, .mode = S_IFDIR | permissions, .make = &MakeDirectory, .entries = entries};
+}
 // A directory of a class of its own.
-TaskEntry SpecialEntry(std::string_view name, uint32_t permissions, TaskEntry::Make make,
-                       Level level = Level::kBoth);
+constexpr TaskEntry SpecialEntry(std::string_view name, uint32_t permissions, TaskEntry::Make make,
+                                 Level level = Level::kBoth) {
+  return {.name = name, .mode = S_IFDIR | permissions, .make = make, .level = level};
+}
 
 }  // namespace redoubt::proc
 

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// /proc/PID/net: one network namespace, the same for all.
+#ifndef SENTRY_FS_PROC_NET_H_
+#define SENTRY_FS_PROC_NET_H_
+
+#include <span>
+
+#include "sentry/fs/proc/task_inode.h"
+
+namespace redoubt::proc {
+
+std::span<const TaskEntry> NetEntries();
+
+}  // namespace redoubt::proc
+
+#endif  // SENTRY_FS_PROC_NET_H_
