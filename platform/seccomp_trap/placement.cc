@@ -15,6 +15,11 @@ namespace {
 constexpr absl::Duration kTick = absl::Milliseconds(5);
 constexpr double kLongRunNs = 2e6;
 constexpr uint32_t kShortRunsToBind = 2;
+// How long a side spins; also what counts as a fast call, a hand-off in the other gear included.
+constexpr double kSpinNs = 20e3;
+// A turn taken this late by a spinning thread: something else ran on its CPU.
+constexpr double kLateNs = 100e3;
+constexpr uint32_t kMinCallsToSpin = 64, kMaxCallsToSpin = 8192;
 // A pair is moved when it ran at least this share of a tick, took this much longer by the clock
 // than by CPU time, and finds a CPU that is busy with bound pairs for less than this share.
 constexpr double kMinShare = 0.2, kContention = 1.5, kMaxBusyTarget = 0.5;
@@ -51,8 +56,10 @@ Placement::Placement() {
   enabled_ = true;
   cycles_per_ns_ = CalibrateCyclesPerNs();
   long_run_cycles_ = static_cast<uint64_t>(kLongRunNs * cycles_per_ns_);
+  spin_cycles_ = static_cast<uint64_t>(kSpinNs * cycles_per_ns_);
+  late_cycles_ = static_cast<uint64_t>(kLateNs * cycles_per_ns_);
   loads_.resize(CPU_SETSIZE);
-  thread_ = std::thread([this] { Run(); });
+  thread_ = std::thread([this] { TickWhileActive(); });
 }
 
 Placement::~Placement() {
@@ -105,6 +112,80 @@ void Placement::Release(Pair& pair) {
   pair.cpu = -1;
 }
 
+TurnOutcome Placement::Run(Pair& pair, Slot& slot) {
+  uint64_t now = __rdtsc();
+  if (now - pair.last_report > spin_cycles_) {  // The handler took long: the stub may sleep.
+    pair.fast_calls = 0;
+    if (pair.spin_cpu >= 0) StopSpinning(pair, slot, 1);
+  }
+  pair.running_since.store(now, std::memory_order_relaxed);
+  GiveTurn(slot);
+  // The first time the stub still sleeps, and is woken across CPUs.
+  uint64_t cycles = pair.spun_calls == 0 ? late_cycles_ : spin_cycles_;
+  if (pair.spin_cpu >= 0 && !SpinForTurn(slot, cycles)) StopSpinning(pair, slot, 1);
+  TurnOutcome outcome = AwaitTurn(slot, kNoTimeout);
+  AfterRun(pair, slot);
+  return outcome;
+}
+
+void Placement::AfterRun(Pair& pair, Slot& slot) {
+  uint64_t now = __rdtsc();
+  uint64_t cycles = now - pair.running_since.load(std::memory_order_relaxed);
+  pair.running_since.store(0, std::memory_order_relaxed);
+  pair.last_report = now;
+  if (!enabled_) return;
+  pair.guest_cycles.store(pair.guest_cycles.load(std::memory_order_relaxed) + cycles,
+                          std::memory_order_relaxed);
+  pair.fast_calls = cycles < spin_cycles_ ? pair.fast_calls + 1 : 0;
+  bool ticking = ticking_.load(std::memory_order_relaxed);
+  int cpu = pair.cpu.load(std::memory_order_relaxed);
+  if (pair.spin_cpu >= 0) {
+    ++pair.spun_calls;
+    uint64_t late = now - __atomic_load_n(&slot.posted_at, __ATOMIC_RELAXED);
+    if (late > late_cycles_ && late < cycles) return StopSpinning(pair, slot, 4);
+    if (!may_spin_.load(std::memory_order_relaxed)) return StopSpinning(pair, slot, 1);
+    if (!ticking) Adjust(pair, cycles);
+  } else if (cpu != bound_cpu_ || !ticking) {
+    Adjust(pair, cycles);
+  } else if (pair.fast_calls >= pair.fast_calls_to_spin && cpu >= 0 &&
+             may_spin_.load(std::memory_order_relaxed)) {
+    StartSpinning(pair, slot);
+  }
+}
+
+void Placement::StartSpinning(Pair& pair, Slot& slot) {
+  {
+    MutexLock lock(&mu_);
+    pair.spin_cpu = IdlestCpu(pair.cpu);
+  }
+  if (pair.spin_cpu < 0) return;
+  pair.spun_calls = 0;
+  BindSelf(pair.spin_cpu);
+  __atomic_store_n(&slot.spin_cycles, spin_cycles_, __ATOMIC_RELAXED);
+  pair.last_report = __rdtsc();  // To move takes time, which is not the handler's.
+}
+
+void Placement::StopSpinning(Pair& pair, Slot& slot, uint32_t penalty) {
+  __atomic_store_n(&slot.spin_cycles, 0, __ATOMIC_RELAXED);
+  pair.spin_cpu = -1;
+  BindSelf(pair.cpu);
+  bool paid = pair.spun_calls > 4 * pair.fast_calls_to_spin;
+  uint32_t calls = paid ? pair.fast_calls_to_spin / 2 : pair.fast_calls_to_spin * 2 * penalty;
+  pair.fast_calls_to_spin = std::clamp(calls, kMinCallsToSpin, kMaxCallsToSpin);
+  pair.fast_calls = 0;
+}
+
+int Placement::IdlestCpu(int except) {
+  int best = -1;
+  for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
+    if (!CPU_ISSET(static_cast<unsigned>(cpu), &all_) || cpu == except) continue;
+    if (best < 0 || loads_[static_cast<size_t>(cpu)].busy < loads_[static_cast<size_t>(best)].busy) {
+      best = cpu;
+    }
+  }
+  return best;
+}
+
 void Placement::Adjust(Pair& pair, uint64_t cycles) {
   int cpu = pair.cpu.load(std::memory_order_relaxed);
   if (cpu < 0) {
@@ -118,13 +199,13 @@ void Placement::Adjust(Pair& pair, uint64_t cycles) {
       cpu = -1;
     }
   }
-  if (cpu >= 0) BindSelf(cpu);
+  if (cpu >= 0 && pair.spin_cpu < 0) BindSelf(cpu);
   if (cpu < 0 || ticking_.exchange(true)) return;
   MutexLock lock(&mu_);
   wake_.Signal();
 }
 
-void Placement::Run() {
+void Placement::TickWhileActive() {
   MutexLock lock(&mu_);
   uint64_t last = NowNs();
   while (!stopping_) {
@@ -165,6 +246,8 @@ bool Placement::Tick(double nanoseconds) {
       shares.push_back({pair, ran, guest});
     }
   }
+  may_spin_ = shares.size() == 1;
+  if (may_spin_) return true;
   for (const Share& share : shares) {
     MoveIfContended(*share.pair, share.ran, share.guest, nanoseconds);
   }
@@ -173,12 +256,7 @@ bool Placement::Tick(double nanoseconds) {
 
 void Placement::MoveIfContended(Pair& pair, double ran, double guest, double nanoseconds) {
   if (ran < kMinShare * nanoseconds || guest < kContention * ran) return;
-  int best = -1;
-  for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
-    if (!CPU_ISSET(static_cast<unsigned>(cpu), &all_) || cpu == pair.cpu) continue;
-    double busy = loads_[static_cast<size_t>(cpu)].busy;
-    if (best < 0 || busy < loads_[static_cast<size_t>(best)].busy) best = cpu;
-  }
+  int best = IdlestCpu(pair.cpu);
   if (best < 0 || loads_[static_cast<size_t>(best)].busy > kMaxBusyTarget) return;
   loads_[static_cast<size_t>(best)].busy += ran / nanoseconds;
   Bind(pair, best);

@@ -7,6 +7,11 @@
 // machine. So a *pair* whose guest calls often is bound to one CPU, both halves. Then the host cannot
 // balance it any more, and we must:
 //
+// A second gear for bursts: while a pair is the only active one and calls come fast, its serving
+// thread moves to another CPU and both sides spin for their turn. Whichever side waits in vain ends
+// that, and before it sleeps, the serving thread is back on the stub's CPU: no wake-up ever crosses
+// CPUs. Short stays in this gear make the next entry harder.
+//
 //   - A guest that stays in guest code for kLongRun is released: the host places it.
 //   - A pair that has to wait for its CPU while another CPU has time is moved. "Has to wait": its
 //     guest code took much longer by the clock than by its own CPU time.
@@ -26,6 +31,7 @@
 
 #include "absl/container/flat_hash_set.h"
 #include "base/sync/mutex.h"
+#include "platform/seccomp_trap/slots.h"
 
 namespace redoubt::platform::seccomp_trap {
 
@@ -36,7 +42,14 @@ struct Pair {
   std::atomic<int> serving_tid = 0;
   std::atomic<uint64_t> running_since = 0;  // Cycles; 0 while the guest does not run.
   std::atomic<uint64_t> guest_cycles = 0;   // In guest code, by the clock.
-  uint32_t short_runs = 0;                  // The serving thread's.
+
+  // The serving thread's own.
+  uint32_t short_runs = 0;
+  uint64_t last_report = 0;       // Cycles.
+  uint32_t fast_calls = 0;        // In a row.
+  uint32_t fast_calls_to_spin = 64;
+  uint32_t spun_calls = 0;
+  int spin_cpu = -1;              // Where the serving thread spins; -1: it does not.
 
   // What the ticking thread saw last.
   struct Seen {
@@ -52,39 +65,33 @@ class Placement {
   // The calling thread serves `pair` from now on, and no longer.
   void Attach(Pair& pair);
   void Detach(Pair& pair);
-  // Around each stay in guest code, on the serving thread.
-  void BeforeRun(Pair& pair) {
-    pair.running_since.store(__rdtsc(), std::memory_order_relaxed);
-  }
-  void AfterRun(Pair& pair) {
-    uint64_t cycles = __rdtsc() - pair.running_since.load(std::memory_order_relaxed);
-    pair.running_since.store(0, std::memory_order_relaxed);
-    if (!enabled_) return;
-    pair.guest_cycles.fetch_add(cycles, std::memory_order_relaxed);
-    if (pair.cpu.load(std::memory_order_relaxed) != bound_cpu_ ||
-        !ticking_.load(std::memory_order_relaxed)) {
-      Adjust(pair, cycles);
-    }
-  }
+  // Around each stay in guest code, on the serving thread: lets it run, waits for its end.
+  TurnOutcome Run(Pair& pair, Slot& slot);
 
  private:
   struct Load {
     double busy = 0;  // Of one CPU, since the last tick.
   };
 
+  void AfterRun(Pair& pair, Slot& slot);
   void Adjust(Pair& pair, uint64_t cycles);
+  void StartSpinning(Pair& pair, Slot& slot);
+  void StopSpinning(Pair& pair, Slot& slot, uint32_t penalty);
+  int IdlestCpu(int except) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void Bind(Pair& pair, int cpu);
   void BindSelf(int cpu);
-  void Run();
+  void TickWhileActive();
   // One tick; false when no pair was active.
-  bool Tick(double nanoseconds);
+  bool Tick(double nanoseconds) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void Release(Pair& pair);
-  void MoveIfContended(Pair& pair, double ran, double guest, double nanoseconds);
+  void MoveIfContended(Pair& pair, double ran, double guest, double nanoseconds)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   cpu_set_t all_;
   bool enabled_ = false;
   double cycles_per_ns_ = 1;
-  uint64_t long_run_cycles_ = 0;
+  uint64_t long_run_cycles_ = 0, spin_cycles_ = 0, late_cycles_ = 0;
+  std::atomic<bool> may_spin_ = false;  // One pair is active, as of the last tick.
   static thread_local int bound_cpu_;  // Of the calling thread; -1: free.
 
   std::atomic<bool> ticking_ = false;

@@ -78,6 +78,10 @@ struct Slot {
   uint32_t stub_sleeps;
   uint32_t interrupted;  // The shim's: an interrupt came while it served a patched call.
   uint64_t call_stack;   // The shim's: where patched calls have their stack.
+  // The spinning gear (placement.h): for how many cycles the stub is to look for its turn before it
+  // sleeps; when it gave the turn away.
+  uint64_t spin_cycles;
+  uint64_t posted_at;
   alignas(64) Report report;
   alignas(64) Command command;
   alignas(64) Registers registers;

@@ -6,6 +6,7 @@
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
+#include <x86intrin.h>
 
 #include <climits>
 
@@ -64,6 +65,16 @@ TurnOutcome AwaitTurn(Slot& slot, int timeout_milliseconds) {
   }
   __atomic_store_n(&slot.sentry_sleeps, 0, __ATOMIC_RELAXED);
   return outcome;
+}
+
+bool SpinForTurn(const Slot& slot, uint64_t cycles) {
+  uint64_t start = __rdtsc();
+  do {
+    uint32_t turn = __atomic_load_n(&slot.turn, __ATOMIC_ACQUIRE);
+    if (turn != kStub) return turn == kSentry;
+    _mm_pause();
+  } while (__rdtsc() - start < cycles);
+  return false;
 }
 
 void GiveTurn(Slot& slot) {

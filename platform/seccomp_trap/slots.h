@@ -45,6 +45,8 @@ enum class TurnOutcome { kTaken, kGone, kTimedOut };
 inline constexpr int kNoTimeout = -1;
 // Waits until the stub gives the turn, or has gone.
 TurnOutcome AwaitTurn(Slot& slot, int timeout_milliseconds);
+// Looks for the turn for so many cycles; false when the stub has not given it by then.
+bool SpinForTurn(const Slot& slot, uint64_t cycles);
 void GiveTurn(Slot& slot);
 // After the host ended the stub: makes every AwaitTurn of this slot end.
 void MarkGone(Slot& slot);

@@ -54,6 +54,7 @@ void StubContext::MoveTo(RefPtr<StubProcess> process, uint32_t slot, int tid) {
   target_ = static_cast<uint64_t>(process_->host_pid()) << 32 | static_cast<uint32_t>(tid);
   pair_.stub_tid = tid;
   pair_.cpu = -1;
+  pair_.spin_cpu = -1;
   has_turn_ = false;
   registers_ = {};
   registers_.orig_rax = ~uint64_t{0};
@@ -97,10 +98,7 @@ std::optional<Report> StubContext::RunStub() {
     slot().registers = registers_;
     slot().command.kind = CommandKind::kResume;
     has_turn_ = false;
-    machine_.placement->BeforeRun(pair_);
-    GiveTurn(slot());
-    has_turn_ = AwaitTurn(slot(), kNoTimeout) == TurnOutcome::kTaken;
-    machine_.placement->AfterRun(pair_);
+    has_turn_ = machine_.placement->Run(pair_, slot()) == TurnOutcome::kTaken;
     if (has_turn_ && !process().dead()) {
       report = CopyOnce(slot().report);
       registers_ = CopyOnce(slot().registers);

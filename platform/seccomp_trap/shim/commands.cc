@@ -17,13 +17,18 @@ uint64_t Load(const uint64_t& word) { return *const_cast<const volatile uint64_t
 }  // namespace
 
 void GiveTurn(Slot* slot) {
+  if (slot->spin_cycles != 0) slot->posted_at = __builtin_ia32_rdtsc();
   __atomic_store_n(&slot->turn, kSentry, __ATOMIC_SEQ_CST);
   if (__atomic_load_n(&slot->sentry_sleeps, __ATOMIC_SEQ_CST) == 0) return;
   ShimGate(SYS_futex, reinterpret_cast<uint64_t>(&slot->turn), FUTEX_WAKE, 1);
 }
 
 void AwaitTurn(Slot* slot) {
-  if (__atomic_load_n(&slot->turn, __ATOMIC_ACQUIRE) == kStub) return;
+  uint64_t spin = slot->spin_cycles, start = spin != 0 ? __builtin_ia32_rdtsc() : 0;
+  do {
+    if (__atomic_load_n(&slot->turn, __ATOMIC_ACQUIRE) == kStub) return;
+    __builtin_ia32_pause();
+  } while (spin != 0 && __builtin_ia32_rdtsc() - start < spin);
   __atomic_store_n(&slot->stub_sleeps, 1, __ATOMIC_SEQ_CST);
   uint32_t turn;
   while ((turn = __atomic_load_n(&slot->turn, __ATOMIC_SEQ_CST)) != kStub) {
