@@ -115,18 +115,23 @@ Result<std::unique_ptr<PtraceContext>> PtraceContext::CloneThread(std::unique_pt
 }
 
 Result<std::unique_ptr<PtraceContext>> PtraceContext::CloneProcess(std::unique_ptr<Worker> worker) {
-  uint64_t pid;
+  // CLONE_PTRACE makes the child this thread's tracee from the start: if the stub dies before it can
+  // tell the child's id, the child can be found all the same.
+  constexpr uint64_t kFlags = CLONE_PARENT | CLONE_PTRACE | SIGCHLD;
+  SyscallResult pid = Errno(ESRCH);
   {
     // The child inherits the descriptors: not those of another thread's MapFile.
     MutexLock lock(&space().descriptors_mu());
-    pid = TRY(InjectCall(*tracee_, TheStubImage().fork,
-                         {.number = SYS_clone, .arguments = {CLONE_PARENT | SIGCHLD}}));
+    pid = InjectCall(*tracee_, TheStubImage().fork, {.number = SYS_clone, .arguments = {kFlags}});
   }
-  auto process = std::make_unique<StubProcess>(static_cast<int>(pid));
+  if (pid.Is(ESRCH) && serving_) tracee_->EndOrphan();
+  auto process = std::make_unique<StubProcess>(static_cast<int>(TRY(pid)));
   auto space = MakeRef<PtraceAddressSpace>(platform_.death_watch(), std::move(process));
   space->ClaimPristine();
-  return std::make_unique<PtraceContext>(platform_, std::move(space), static_cast<int>(pid),
-                                         std::move(worker));
+  auto clone = std::make_unique<PtraceContext>(platform_, std::move(space), static_cast<int>(*pid),
+                                               std::move(worker));
+  clone->tracee_->ReleaseClone();  // Whoever makes the first call in it will seize it.
+  return clone;
 }
 
 Result<void> PtraceContext::EnterAddressSpace(RefPtr<AddressSpace> space) {
@@ -168,6 +173,7 @@ void PtraceContext::Launch(std::unique_ptr<PtraceContext> context, GuestEvents& 
 }
 
 void PtraceContext::Serve(GuestEvents& events) {
+  serving_ = true;
   while (events.OnEvent(*this, RunGuest()) == NextStep::kResume) {
   }
 }

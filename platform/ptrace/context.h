@@ -59,6 +59,7 @@ class PtraceContext : public Context {
   std::unique_ptr<Tracee> tracee_;
   std::unique_ptr<Worker> worker_;  // Until Launch.
   Registers registers_{};
+  bool serving_ = false;  // On the worker's thread.
 
   // Interrupt() sets interrupted_, then looks at interruptible_; a run sets interruptible_, then
   // looks at interrupted_. One of them sees the other, whatever the order: both are seq_cst.

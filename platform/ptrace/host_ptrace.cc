@@ -66,6 +66,14 @@ Result<int> Wait(int tid, rusage* usage) {
   return status;
 }
 
+AnyStatus PollAnyTracee(rusage* usage) {
+  AnyStatus any;
+  constexpr int kOwn = __WALL | __WNOTHREAD | WNOHANG;
+  auto tid = host::Call([&] { return wait4(-1, &any.status, kOwn, usage); });
+  if (tid.ok()) any.tid = static_cast<int>(*tid);
+  return any;
+}
+
 bool ReapIfExited(int tid) {
   // Look first: of a tracee the host shows stops, too, whatever one asks for.
   siginfo_t info{};

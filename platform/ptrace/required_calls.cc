@@ -42,6 +42,7 @@ std::vector<host::AllowedCall> PtracePlatform::RequiredHostCalls() const {
       Call(SYS_sendmsg, "sends a stub the file that it is about to map"),
       Call(SYS_recvfrom, "takes back a file from a stub that died"),
       Call(SYS_clock_gettime, "reads the CPU clocks of stubs"),
+      Call(SYS_clock_nanosleep, "waits for the child of a stub that died in a fork"),
       Call(SYS_sched_yield, "lets another thread finish its look at a tracee"),
   };
 }

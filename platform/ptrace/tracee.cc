@@ -6,6 +6,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <chrono>
+#include <thread>
+
 #include "platform/ptrace/stub_image.h"
 
 namespace redoubt::platform::ptrace {
@@ -41,6 +45,11 @@ Result<void> Tracee::Attach() {
   TRY(Check(InterruptTracee(tid_)));
   if (!BeginRunning() || AwaitStop().kind == Stop::Kind::kDead) return Errno(ESRCH);
   return {};
+}
+
+void Tracee::ReleaseClone() {
+  if (!BeginRunning() || AwaitStop().kind == Stop::Kind::kDead) return;
+  static_cast<void>(Check(Detach(tid_)));
 }
 
 void Tracee::Park() {
@@ -80,10 +89,14 @@ Stop Tracee::AwaitStop() {
     state_ = State::kStopped;
     return Classify(*status);
   }
+  NoteReaped(usage);
+  return {};
+}
+
+void Tracee::NoteReaped(const rusage& usage) {
   dead_ = true;
   state_ = State::kReaped;
   if (is_first()) process_.NoteReaped(usage);
-  return {};
 }
 
 Stop Tracee::Classify(int status) {
@@ -114,6 +127,29 @@ void Tracee::AwaitDeath() {
   // The exit of the first thread is its process's, and StubProcess takes it.
   if (!attached_ || is_first()) return;
   while (BeginRunning()) AwaitStop();
+}
+
+void Tracee::EndOrphan() {
+  // The child, if there is one, became a tracee before its parent died, and stops as soon as it
+  // gets to run. How long that takes nobody can say: a tenth of a second after the parent's end.
+  constexpr std::chrono::milliseconds kPause(1);
+  constexpr int kPausesAfterEnd = 100, kPausesAtMost = 2000;
+  int end = BeginRunning() ? kPausesAtMost : kPausesAfterEnd;
+  for (int pauses = 0; pauses < end;) {
+    rusage usage{};
+    auto [tid, status] = PollAnyTracee(&usage);
+    if (tid < 0) break;
+    if (tid == 0) {
+      std::this_thread::sleep_for(kPause);
+      ++pauses;
+    } else if (WIFSTOPPED(status)) {
+      kill(tid, SIGKILL);
+    } else if (tid == tid_) {
+      NoteReaped(usage);
+      end = std::min(kPausesAtMost, pauses + kPausesAfterEnd);
+    }
+  }
+  if (state_ == State::kRunning) state_ = State::kStopped;  // Its exit is still to come.
 }
 
 void Tracee::ReapIfDead() {

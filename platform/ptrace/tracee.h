@@ -43,6 +43,8 @@ class Tracee {
 
   // Makes the calling thread the tracer, with the tracee stopped.
   Result<void> Attach();
+  // A child that was cloned with CLONE_PTRACE is the caller's already: lets it go to its sleep.
+  void ReleaseClone();
   // Gives it back to its sleep, for another thread to attach. The registers are lost.
   void Park();
   // Lets it run until it stops again.
@@ -51,6 +53,10 @@ class Tracee {
   void ExitThread();
   // Once its process has been killed: takes this thread's exit off the host's hands.
   void AwaitDeath();
+
+  // When it died in a clone with CLONE_PTRACE: finds and ends the child, if there is one, whose id
+  // it could not tell any more. The calling thread must have no children of its own.
+  void EndOrphan();
 
   // Passes `result` on; ESRCH in it means that this tracee is dead.
   Result<void> Check(Result<void> result);
@@ -69,6 +75,7 @@ class Tracee {
   bool BeginRunning();
   // Waits for its next stop or its end.
   Stop AwaitStop();
+  void NoteReaped(const rusage& usage);
   static Stop Classify(int status);
 
   StubProcess& process_;
