@@ -34,7 +34,7 @@
 namespace redoubt::platform::conformance {
 
 // Creates the platform while the process has one thread, runs the tests, destroys the platform, and
-// fails if a child process or a descriptor is left. A machine without what the platform needs fails.
+// fails if a child or a descriptor is left, and at once where the platform cannot work.
 int Main(int argc, char** argv, const PlatformType& type);
 
 inline constexpr uint64_t kPage = 4096;

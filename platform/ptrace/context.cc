@@ -115,8 +115,8 @@ Result<std::unique_ptr<PtraceContext>> PtraceContext::CloneThread(std::unique_pt
 }
 
 Result<std::unique_ptr<PtraceContext>> PtraceContext::CloneProcess(std::unique_ptr<Worker> worker) {
-  // CLONE_PTRACE makes the child this thread's tracee from the start: if the stub dies before it can
-  // tell the child's id, the child can be found all the same.
+  // CLONE_PTRACE makes the child this thread's tracee from the start: if the stub dies before it
+  // can tell the child's id, the child can be found all the same.
   constexpr uint64_t kFlags = CLONE_PARENT | CLONE_PTRACE | SIGCHLD;
   SyscallResult pid = Errno(ESRCH);
   {

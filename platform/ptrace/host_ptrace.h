@@ -42,8 +42,8 @@ Result<void> SetHostXstate(int tid, std::span<const std::byte> image);
 // Waits for a change of exactly `tid`, a tracee or child of any thread of this process. Gives the
 // wait status, and with `usage` the CPU time of a process that it reaped.
 Result<int> Wait(int tid, rusage* usage = nullptr);
-// Looks for a change of any tracee of the calling thread: `tid` is 0 when there is none yet, -1 when
-// there are no tracees.
+// Looks for a change of any tracee of the calling thread: `tid` is 0 when there is none yet, -1
+// when there are no tracees.
 struct AnyStatus {
   int tid = -1;
   int status = 0;
