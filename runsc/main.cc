@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // runsc: the command of Redoubt.
-#include <fcntl.h>
-
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <functional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "runsc/cmd/do.h"
 #include "runsc/cmd/exit_codes.h"
@@ -22,21 +23,7 @@ int UsageError(const CLI::Error& error) {
   return kExitFailure;
 }
 
-// The first flag-like word before `--` that no option took: CLI11 would run it as the command.
-std::string StrayFlag(int argc, char** argv, const CLI::App& app) {
-  for (const CLI::App* command : app.get_subcommands()) {
-    std::vector<std::string> remaining = command->remaining();
-    if (remaining.empty() || remaining[0].size() < 2 || remaining[0][0] != '-') continue;
-    if (remaining[0] == "--") continue;
-    // A command of that name is possible after `--`.
-    bool separated = false;
-    for (int i = 1; i < argc && argv[i] != remaining[0]; ++i) {
-      separated = separated || std::string(argv[i]) == "--";
-    }
-    if (!separated) return remaining[0];
-  }
-  return "";
-}
+bool IsSeparator(const char* word) { return std::string_view(word) == "--"; }
 
 int Main(int argc, char** argv) {
   CLI::App app("Runs untrusted Linux programs on a kernel of their own.", "runsc");
@@ -44,12 +31,13 @@ int Main(int argc, char** argv) {
   app.set_help_flag("--help,-h", "Show this help");
   app.require_subcommand(1);
   std::function<int()> run;
-  AddDoCommand(app, &run);
+  // What follows the first `--` is the guest's command, word for word; CLI11 must not look at it.
+  char** separator = std::find_if(argv, argv + argc, IsSeparator);
+  std::vector<std::string> separated(separator, argv + argc);
+  AddDoCommand(app, separated, &run);
   AddHelpCommand(app, &run);
   try {
-    app.parse(argc, argv);
-    std::string stray = StrayFlag(argc, argv, app);
-    if (!stray.empty()) throw CLI::ExtrasError({"unknown flag " + stray});
+    app.parse(static_cast<int>(separator - argv), argv);
   } catch (const CLI::Success& asked) {
     return app.exit(asked);
   } catch (const CLI::Error& error) {

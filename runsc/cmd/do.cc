@@ -160,7 +160,6 @@ int ExitStatus(const SandboxOutcome& outcome) {
 }
 
 int RunDo(const DoFlags& flags, std::vector<std::string> command) {
-  if (!command.empty() && command.front() == "--") command.erase(command.begin());
   if (command.empty()) return Fail("no command; try: runsc do -- CMD ARGS", kExitFailure);
   if (absl::Status status = OpenLog(flags); !status.ok()) {
     return Fail(std::string(status.message()), kExitFailure);
@@ -174,7 +173,8 @@ int RunDo(const DoFlags& flags, std::vector<std::string> command) {
 
 }  // namespace
 
-void AddDoCommand(CLI::App& app, std::function<int()>* run) {
+void AddDoCommand(CLI::App& app, const std::vector<std::string>& separated,
+                  std::function<int()>* run) {
   auto flags = std::make_shared<DoFlags>();
   CLI::App* command = app.add_subcommand("do", "Run a command in a sandbox over the host's files: do [flags] -- CMD ARGS");
   command->prefix_command();
@@ -196,8 +196,18 @@ void AddDoCommand(CLI::App& app, std::function<int()>* run) {
   command->add_flag("--strace", flags->strace, "Log every system call");
   command->add_option("--debug-log", flags->debug_log, "Append the sandbox's log to FILE")
       ->type_name("FILE");
-  command->callback([command, flags, run] {
-    *run = [command, flags] { return RunDo(*flags, command->remaining()); };
+  command->callback([command, flags, run, &separated] {
+    *run = [command, flags, &separated] {
+      std::vector<std::string> words = command->remaining();
+      // A word that looks like a flag is the command's only behind another word, or `--`.
+      if (!words.empty() && words[0].starts_with("-")) {
+        return Fail("unknown flag " + words[0] + "; try: runsc help do", kExitFailure);
+      }
+      // A `--` behind the command's name is the command's own.
+      size_t skip = words.empty() && !separated.empty() ? 1 : 0;
+      words.insert(words.end(), separated.begin() + static_cast<ptrdiff_t>(skip), separated.end());
+      return RunDo(*flags, std::move(words));
+    };
   });
 }
 

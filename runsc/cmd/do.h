@@ -6,11 +6,15 @@
 
 #include <CLI/CLI.hpp>
 #include <functional>
+#include <string>
+#include <vector>
 
 namespace redoubt::runsc {
 
 // Adds the command to `app`. `*run` is set when it was chosen; it gives the exit status.
-void AddDoCommand(CLI::App& app, std::function<int()>* run);
+// `separated`: the first `--` of the command line and all after it, which `app` does not parse.
+void AddDoCommand(CLI::App& app, const std::vector<std::string>& separated,
+                  std::function<int()>* run);
 
 }  // namespace redoubt::runsc
 

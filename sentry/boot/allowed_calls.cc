@@ -45,6 +45,7 @@ std::vector<host::AllowedCall> FileCalls() {
       {SYS_fcntl, "seals of memory files", {IntEquals(1, F_ADD_SEALS)}},
       {SYS_fcntl, "seals of memory files", {IntEquals(1, F_GET_SEALS)}},
       {SYS_fcntl, "a second descriptor for a guest's file", {IntEquals(1, F_DUPFD_CLOEXEC)}},
+      {SYS_sysinfo, "how much memory the machine has, for the size of a tmpfs", {}},
       {SYS_prlimit64, "passes limits that the host enforces on to stubs", {}},
   };
 }

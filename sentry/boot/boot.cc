@@ -19,6 +19,7 @@
 #include "base/log.h"
 #include "sentry/boot/confine.h"
 #include "sentry/boot/control.h"
+#include "sentry/boot/crash_log.h"
 #include "sentry/boot/filesystems.h"
 #include "sentry/boot/stdio.h"
 #include "sentry/fs/dev/devices.h"
@@ -93,15 +94,17 @@ void RaiseDescriptorLimit() {
   (void)setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-struct Started {
+struct Prepared {
   std::unique_ptr<kernel::Kernel> kernel;
   std::unique_ptr<Stdio> stdio;
   kernel::InitialProcess process;
 };
 
-absl::StatusOr<Started> Start(SentryConfig& config, int control_fd) {
+absl::StatusOr<Prepared> Prepare(SentryConfig& config, int control_fd) {
   kernel::Limits limits = InheritedLimits();
   RaiseDescriptorLimit();
+  unsigned cpu_count = CpuCount();
+  uint64_t memory_bytes = MemoryBytes();
   // The platform comes first: it forks, and so wants a process of one thread.
   absl::StatusOr<std::unique_ptr<platform::Platform>> platform = config.platform->create();
   if (!platform.ok()) return platform.status();
@@ -136,14 +139,14 @@ absl::StatusOr<Started> Start(SentryConfig& config, int control_fd) {
   kernel_config.procfs = std::move(procfs);
   kernel_config.hostname = config.hostname;
   kernel_config.max_tasks = config.max_tasks;
-  kernel_config.cpu_count = CpuCount();
-  kernel_config.memory_bytes = MemoryBytes();
-  Started started;
-  started.kernel = std::make_unique<kernel::Kernel>(std::move(kernel_config));
-  kernel::InstallTerminalControl(*started.kernel);
-  if (absl::Status status = MountProc(*started.kernel); !status.ok()) return status;
+  kernel_config.cpu_count = cpu_count;
+  kernel_config.memory_bytes = memory_bytes;
+  Prepared prepared;
+  prepared.kernel = std::make_unique<kernel::Kernel>(std::move(kernel_config));
+  kernel::InstallTerminalControl(*prepared.kernel);
+  if (absl::Status status = MountProc(*prepared.kernel); !status.ok()) return status;
 
-  kernel::InitialProcess& process = started.process;
+  kernel::InitialProcess& process = prepared.process;
   process.file = config.file;
   process.arguments = config.arguments;
   process.environment = config.environment;
@@ -152,11 +155,11 @@ absl::StatusOr<Started> Start(SentryConfig& config, int control_fd) {
   process.working_directory = config.working_directory;
   process.limits = limits;
   process.umask = config.umask;
-  auto table = (*stdio)->MakeTable(*started.kernel, config);
+  auto table = (*stdio)->MakeTable(*prepared.kernel, config);
   if (!table.ok()) return table.status();
   process.fd_table = *std::move(table);
-  started.stdio = *std::move(stdio);
-  return started;
+  prepared.stdio = *std::move(stdio);
+  return prepared;
 }
 
 std::string StartMessage(const SentryConfig& config, int error) {
@@ -172,17 +175,18 @@ void RunSentry(SentryConfig config) {
   SetLogName("sentry");
   SetLogFd(config.log_fd);
   (void)prctl(PR_SET_NAME, "sentry", 0, 0, 0);
+  InstallCrashLog();
   // Lives to the end of the process; ends with it, not before.
   auto& control = *new ControlSocket(std::move(config.control));
-  absl::StatusOr<Started> started = Start(config, control.fd());
-  if (!started.ok()) {
-    FailStart(control, std::string(started.status().message()), 0);
+  absl::StatusOr<Prepared> prepared = Prepare(config, control.fd());
+  if (!prepared.ok()) {
+    FailStart(control, std::string(prepared.status().message()), 0);
   }
   // These live as long as the process: threads use them to the last.
-  kernel::Kernel& kernel = *started->kernel.release();
-  Stdio& stdio = *started->stdio.release();
-  started->process.terminal = stdio.terminal();
-  auto first = kernel.StartFirstProcess(std::move(started->process));
+  kernel::Kernel& kernel = *prepared->kernel.release();
+  Stdio& stdio = *prepared->stdio.release();
+  prepared->process.terminal = stdio.terminal();
+  auto first = kernel.StartFirstProcess(std::move(prepared->process));
   if (!first.ok()) {
     int error = first.error().value();
     FailStart(control, StartMessage(config, error), error);

@@ -39,7 +39,10 @@ Result<RefPtr<vfs::Inode>> OverlayRoot(RefPtr<vfs::Inode> lower) {
   options.mode = attributes.mode & 07777;
   options.uid = attributes.uid;
   options.gid = attributes.gid;
-  return overlay::NewRoot(tmpfs::NewRoot(options), {std::move(lower)});
+  overlay::Layers layers;
+  layers.upper = tmpfs::NewRoot(options);
+  layers.lowers = {std::move(lower)};
+  return overlay::NewRoot(std::move(layers));
 }
 
 Result<RefPtr<vfs::Mount>> NewGoferMount(const GoferMount& mount,
@@ -90,13 +93,13 @@ Result<void> MountAt(vfs::MountNamespace& mounts, const std::string& place,
 Result<void> MountDev(vfs::MountNamespace& mounts) {
   tmpfs::Options options;
   options.mode = 0755;
-  options.size = 64 << 10;
   TRY(MountAt(mounts, "/dev", tmpfs::NewMount(options, MS_NOSUID | MS_NOEXEC, "tmpfs")));
   vfs::Caller caller = RootCaller(mounts);
   vfs::Path dev = TRY(Find(caller, "/dev"));
   TRY(fs::PopulateDev(caller, dev, false));
-  RefPtr<fs::DevptsSuperblock> pts = fs::DevptsSuperblock::Create({.mode = 0620, .gid = 5});
-  TRY(MountAt(mounts, "/dev/pts", NewMount(pts->RootInode(), MS_NOSUID | MS_NOEXEC, "devpts")));
+  fs::DevptsOptions pts;
+  pts.gid = 5;  // tty, in every distribution.
+  TRY(MountAt(mounts, "/dev/pts", fs::NewDevptsMount(pts, MS_NOSUID | MS_NOEXEC, "devpts")));
   tmpfs::Options shared_memory;
   return MountAt(mounts, "/dev/shm",
                  tmpfs::NewMount(shared_memory, MS_NOSUID | MS_NODEV, "shm"));
@@ -106,7 +109,6 @@ Result<void> MountDev(vfs::MountNamespace& mounts) {
 Result<void> MountSys(vfs::MountNamespace& mounts) {
   tmpfs::Options options;
   options.mode = 0555;
-  options.size = 0;
   return MountAt(mounts, "/sys",
                  tmpfs::NewMount(options, MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, "sysfs"));
 }

@@ -118,7 +118,8 @@ Result<int> TaskSet::AllocateTidLocked() {
 }
 
 void TaskSet::AddLocked(RefPtr<Task> task) {
-  tasks_[task->tid()] = std::move(task);
+  int tid = task->tid();  // `=` moves from its right side first.
+  tasks_[tid] = std::move(task);
   task_count_.store(static_cast<int>(tasks_.size()), std::memory_order_relaxed);
 }
 
