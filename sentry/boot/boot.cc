@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sentry/boot/boot.h"
 
+#include <malloc.h>
 #include <sched.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -14,6 +15,8 @@
 #include <thread>
 #include <utility>
 
+#include "absl/base/internal/sysinfo.h"
+#include "absl/base/internal/sysinfo.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "base/log.h"
@@ -25,6 +28,7 @@
 #include "sentry/fs/dev/devices.h"
 #include "sentry/kernel/kernel.h"
 #include "sentry/kernel/terminal_control.h"
+#include "sentry/socket/unix/unix.h"
 #include "sentry/syscalls/dispatcher.h"
 #include "sentry/time/timer_queue.h"
 
@@ -103,7 +107,13 @@ struct Prepared {
 absl::StatusOr<Prepared> Prepare(SentryConfig& config, int control_fd) {
   kernel::Limits limits = InheritedLimits();
   RaiseDescriptorLimit();
+  // What libraries would look up in files at first need must be known before files are gone: the
+  // allocator's number of arenas, the spin count of locks.
+  mallopt(M_ARENA_MAX, 2);
+  (void)absl::base_internal::NumCPUs();
   unsigned cpu_count = CpuCount();
+  // Abseil asks at the first contended lock, and libc then opens files: once, while it still may.
+  (void)absl::base_internal::NumCPUs();
   uint64_t memory_bytes = MemoryBytes();
   // The platform comes first: it forks, and so wants a process of one thread.
   absl::StatusOr<std::unique_ptr<platform::Platform>> platform = config.platform->create();
@@ -129,6 +139,7 @@ absl::StatusOr<Prepared> Prepare(SentryConfig& config, int control_fd) {
 
   // Everything that a guest or the gofer can influence happens behind the filter.
   fs::RegisterSpecialFiles();
+  sockets::RegisterUnixFamily();
   auto mounts = BuildMounts(config, std::move(channel));
   if (!mounts.ok()) return mounts.status();
   kernel::KernelConfig kernel_config;
