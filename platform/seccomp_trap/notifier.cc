@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <linux/seccomp.h>
 #include <poll.h>
-#include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/random.h>
@@ -35,7 +34,8 @@ bool IsOrdered(const seccomp_data& call, const OrderedCall& ordered) {
 
 }  // namespace
 
-Notifier::Notifier(OwnedFd listener) : listener_(std::move(listener)) {
+Notifier::Notifier(OwnedFd listener, std::function<void(int)> bury)
+    : listener_(std::move(listener)), bury_(std::move(bury)) {
   // Wake the answered stub on this CPU: it is the only one that has something to do. Optional.
   ioctl(listener_.get(), SECCOMP_IOCTL_NOTIF_SET_FLAGS, SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP);
   thread_ = std::thread([this] { Run(); });
@@ -126,11 +126,13 @@ void Notifier::Answer(const seccomp_notif& call) {
     response.flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
   } else {
     response.error = -verdict.error;
-    // Nothing of ours: a child that lost its way, or was sent astray.
-    if (!known) kill(static_cast<int>(call.pid), SIGKILL);
   }
   // ENOENT: it has died meanwhile.
-  ioctl(listener_.get(), SECCOMP_IOCTL_NOTIF_SEND, &response);
+  if (known || verdict.error == 0) {
+    ioctl(listener_.get(), SECCOMP_IOCTL_NOTIF_SEND, &response);
+  } else {
+    bury_(static_cast<int>(call.pid));
+  }
 }
 
 Notifier::Verdict Notifier::JudgeLocked(const seccomp_notif& call) {

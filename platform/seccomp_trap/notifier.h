@@ -18,6 +18,7 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <thread>
 
@@ -39,7 +40,9 @@ struct OrderedCall {
 
 class Notifier {
  public:
-  explicit Notifier(OwnedFd listener);
+  // `bury` is called for a process that is nobody's: a fork's child whose parent died meanwhile, or
+  // one that was sent astray. It is to be killed and reaped.
+  Notifier(OwnedFd listener, std::function<void(int)> bury);
   // After StopAfterNextCall and one more call of any stub, or when all stubs are gone.
   ~Notifier();
   void StopAfterNextCall() { stopping_ = true; }
@@ -78,6 +81,7 @@ class Notifier {
   int Inject(uint64_t id, int file);
 
   const OwnedFd listener_;
+  const std::function<void(int)> bury_;
   Mutex<LockRank::kLeaf> mu_;
   absl::CondVar child_arrived_;
   absl::flat_hash_map<int, std::optional<OrderedCall>> threads_ ABSL_GUARDED_BY(mu_);

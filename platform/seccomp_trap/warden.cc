@@ -73,6 +73,12 @@ void Warden::Abandon(int pid) {
   kill(pid, SIGKILL);
 }
 
+void Warden::Bury(int pid) {
+  MutexLock lock(&mu_);
+  kill(pid, SIGKILL);
+  if (!wards_.contains(pid)) Reap(pid);
+}
+
 void Warden::AwaitDeath(int pid) {
   absl::Time deadline = absl::Now() + kPatience;
   MutexLock lock(&mu_);

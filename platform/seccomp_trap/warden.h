@@ -52,6 +52,8 @@ class Warden {
   Result<void> Watch(int pid, Mortal& mortal);
   // `pid`'s owner is going: kills the stub if it lives, reaps it in time.
   void Abandon(int pid);
+  // A child of this process that is nobody's: kills and reaps it. A watched one is only killed.
+  void Bury(int pid);
   // Blocks until the host has ended `pid`, for at most kPatience.
   void AwaitDeath(int pid);
 

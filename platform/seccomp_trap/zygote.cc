@@ -147,7 +147,7 @@ Result<void> SetUp(Machine& machine, StubContext& zygote) {
   machine.vdso_address = TRY(FindVdso(zygote, machine.shim.start_stack));
   TRY(DropHostStack(zygote, machine.shim.start_stack));
   OwnedFd listener = TRY(InstallFilter(zygote, process.slots(), machine.shim));
-  machine.notifier.emplace(std::move(listener));
+  machine.notifier.emplace(std::move(listener), [&machine](int pid) { machine.warden.Bury(pid); });
   machine.notifier->AddThread(process.host_pid());
   return {};
 }
