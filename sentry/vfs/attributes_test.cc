@@ -102,6 +102,13 @@ TEST_F(AttributesTest, WriteDropsSetuid) {
   EXPECT_EQ(Stat("/f").mode & 07777, 0777u);
 }
 
+TEST_F(AttributesTest, WriteDropsFileCapabilities) {
+  ASSERT_EQ(Set(root, "/f", "security.capability", "x"), 0);
+  auto file = TryOpen(root, "/f", O_WRONLY).value();
+  ASSERT_TRUE(file->Write(std::as_bytes(std::span("x", 1)), root).ok());
+  EXPECT_EQ(Code(GetXattr(root, At("/f"), "security.capability")), ENODATA);
+}
+
 TEST_F(AttributesTest, AccessToExecuteNeedsABit) {
   EXPECT_EQ(Code(Access(root, At("/f"), X_OK)), EACCES);
   Chmod("/f", 0100);

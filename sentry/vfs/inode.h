@@ -130,7 +130,8 @@ class Inode : public RefCounted<Inode> {
   // superblock NeedsRevalidation(). `this` is the directory.
   virtual bool Revalidate(std::string_view name, Inode* child) { return true; }
   virtual Result<RefPtr<Inode>> Create(std::string_view name, const CreateRequest& request) {
-    return Errno(EPERM);
+    // vfs_create() and vfs_mkdir() do not agree on what a missing operation is.
+    return Errno((request.mode & S_IFMT) == S_IFREG ? EACCES : EPERM);
   }
   // A nameless regular file (O_TMPFILE).
   virtual Result<RefPtr<Inode>> CreateNameless(const CreateRequest& request) {

@@ -10,7 +10,7 @@ namespace redoubt::vfs {
 namespace {
 
 // A guest could otherwise lock every other byte of a file.
-constexpr size_t kMaxRecords = 16384;
+constexpr size_t kMaxRecords = 8192;
 constexpr int kMaxChain = 64;
 
 // Which process sleeps for a lock of which: the graph that BeginWait looks for circles in.

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/check.h"
 #include "sentry/vfs/path.h"
 
 namespace redoubt::vfs {
@@ -78,7 +79,16 @@ MountNamespace::~MountNamespace() {
   while (!dropped.empty()) dropped.pop_back();
 }
 
-Path MountNamespace::RootPath() const { return TopmostAt(Path{root_, root_->root()}); }
+RefPtr<Mount> MountNamespace::root() const {
+  ReaderMutexLock lock(&mu_);
+  return root_;
+}
+
+Path MountNamespace::RootPath() const {
+  RefPtr<Mount> mount = root();
+  RefPtr<Dentry> dentry = mount->root();
+  return TopmostAt(Path{std::move(mount), std::move(dentry)});
+}
 
 Path MountNamespace::Entry::Where() const { return Path{parent, mountpoint}; }
 
@@ -171,14 +181,50 @@ Result<void> MountNamespace::Move(const RefPtr<Mount>& mount, const Path& where)
   return {};
 }
 
+void MountNamespace::SortLocked() {
+  std::vector<RefPtr<Mount>> sorted{root_};
+  std::vector<RefPtr<Mount>> left = std::move(order_);
+  std::erase(left, root_);
+  while (!left.empty()) {
+    size_t before = left.size();
+    std::erase_if(left, [&](const RefPtr<Mount>& mount) {
+      if (std::find(sorted.begin(), sorted.end(), mount->parent_) == sorted.end()) return false;
+      sorted.push_back(mount);
+      return true;
+    });
+    CHECK(left.size() < before);
+  }
+  order_ = std::move(sorted);
+}
+
+Result<void> MountNamespace::PivotRoot(const Path& new_root, const Path& put_old) {
+  MutexLock lock(&mu_);
+  RefPtr<Mount> fresh = new_root.mount, old = root_;
+  if (fresh == old || put_old.mount == old) return Errno(EBUSY);
+  if (fresh->namespace_ != this || new_root.dentry != fresh->root()) return Errno(EINVAL);
+  bool below = false;
+  for (const Mount* above = put_old.mount.get(); above; above = above->parent_.get()) {
+    below = below || above == fresh.get();
+  }
+  if (!below) return Errno(EINVAL);
+  // For a moment each hangs below the other; nobody walks while the lock is held.
+  TRY(AttachLocked(old, put_old));
+  UnhookLocked(*fresh);
+  fresh->namespace_ = this;
+  root_ = fresh;
+  SortLocked();
+  return {};
+}
+
 RefPtr<MountNamespace> MountNamespace::Clone(std::span<Path* const> paths) const {
   auto copy_of = [](const Mount& mount) {
     return MakeRef<Mount>(mount.superblock(), mount.root(), mount.flags(), mount.source());
   };
-  auto copy = MakeRef<MountNamespace>(copy_of(*root_));
-  absl::flat_hash_map<const Mount*, RefPtr<Mount>> copies{{root_.get(), copy->root_}};
+  RefPtr<Mount> top = root();
+  auto copy = MakeRef<MountNamespace>(copy_of(*top));
+  absl::flat_hash_map<const Mount*, RefPtr<Mount>> copies{{top.get(), copy->root()}};
   for (const Entry& entry : List()) {
-    if (entry.mount == root_) continue;
+    if (entry.mount == top) continue;
     RefPtr<Mount> fresh = copy_of(*entry.mount);
     // A mountpoint that was removed meanwhile loses its mount, as in a namespace of its own.
     if (!copy->Attach(fresh, Path{copies[entry.parent.get()], entry.mountpoint}).ok()) continue;

@@ -63,7 +63,7 @@ class MountNamespace : public RefCounted<MountNamespace> {
   explicit MountNamespace(RefPtr<Mount> root);
   ~MountNamespace();
 
-  const RefPtr<Mount>& root() const { return root_; }
+  RefPtr<Mount> root() const;
   Path RootPath() const;
 
   // Mounts `mount` on `where`, on top of what is mounted there already.
@@ -73,6 +73,9 @@ class MountNamespace : public RefCounted<MountNamespace> {
   Result<void> Detach(const RefPtr<Mount>& mount, bool detach);
   // mount(2) with MS_MOVE: takes `mount` from where it is to `where`.
   Result<void> Move(const RefPtr<Mount>& mount, const Path& where);
+  // pivot_root(2): `new_root`, the root of a mount below, becomes the namespace's root, and the old
+  // root is mounted on `put_old`, a directory in it. The caller changes the tasks' roots.
+  Result<void> PivotRoot(const Path& new_root, const Path& put_old);
   // A copy of all mounts for CLONE_NEWNS; each of `paths` (a task's root, working directory) is
   // changed to the same place in the copy.
   RefPtr<MountNamespace> Clone(std::span<Path* const> paths) const;
@@ -102,12 +105,14 @@ class MountNamespace : public RefCounted<MountNamespace> {
   Result<void> AttachLocked(RefPtr<Mount> mount, const Path& where)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   static void UnhookLocked(Mount& mount) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // Brings order_ into an order where parents come before children.
+  void SortLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   std::vector<RefPtr<Mount>> SubtreeLocked(const RefPtr<Mount>& top) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   // One lock for all namespaces: mounting is rare, and walks only read.
   static Mutex<LockRank::kMountNamespace> mu_;
-  const RefPtr<Mount> root_;
+  RefPtr<Mount> root_ ABSL_GUARDED_BY(mu_);
   std::vector<RefPtr<Mount>> order_ ABSL_GUARDED_BY(mu_);
 };
 

@@ -114,6 +114,29 @@ TEST_F(MountTest, ListNamesParents) {
   EXPECT_EQ(PathText(root, entries[1].Where()), "/m");
 }
 
+TEST_F(MountTest, PivotRootSwapsTheRoots) {
+  RefPtr<Mount> mount = MountAt("/m");
+  Mkdir(root, "/m/old");
+  EXPECT_EQ(Code(ns->PivotRoot(At("/m/old"), At("/m/old"))), EINVAL);
+  EXPECT_EQ(Code(ns->PivotRoot(At("/m"), At("/n"))), EBUSY);
+  ASSERT_EQ(Code(ns->PivotRoot(At("/m"), At("/m/old"))), 0);
+  root.root = root.working_directory = ns->RootPath();
+  EXPECT_EQ(root.root.mount, mount);
+  EXPECT_EQ(Get(root, "/old/f"), "text");
+  EXPECT_EQ(Find(root, "/old/..").value(), At("/"));
+  EXPECT_EQ(Code(ns->Detach(At("/old").mount, true)), 0);
+  EXPECT_FALSE(Exists("/old/f"));
+}
+
+TEST_F(MountTest, PivotRootOntoItselfStacksTheOldRoot) {
+  RefPtr<Mount> old = ns->root();
+  RefPtr<Mount> mount = MountAt("/m");
+  ASSERT_EQ(Code(ns->PivotRoot(At("/m"), At("/m"))), 0);
+  EXPECT_EQ(ns->RootPath().mount, old);
+  EXPECT_EQ(Code(ns->Detach(old, true)), 0);
+  EXPECT_EQ(ns->RootPath().mount, mount);
+}
+
 TEST_F(MountTest, NamespaceFreesItsMounts) {
   RefPtr<Mount> mount = MountAt("/m");
   Mkdir(root, "/m/a");

@@ -89,7 +89,8 @@ std::string PathText(const Caller& caller, const Path& path) {
     if (at == caller.root) break;
     Path covered = MountNamespace::CoveredBy(*at.mount);
     if (!covered.valid() || at.dentry != at.mount->root()) {
-      reachable = false;
+      // A caller without a root sees everything from the very top.
+      reachable = !caller.root.valid();
       break;
     }
     at = std::move(covered);

@@ -6,6 +6,7 @@
 #include "sentry/fs/tmpfs/contents.h"
 #include "sentry/fs/tmpfs/directory.h"
 #include "sentry/fs/tmpfs/regular_file.h"
+#include "sentry/vfs/permission.h"
 #include "sentry/vfs/special_files.h"
 
 namespace redoubt::tmpfs {
@@ -14,6 +15,7 @@ namespace {
 
 constexpr size_t kMaxXattrBytes = 128 << 10;  // Of one file, names and values.
 constexpr uint32_t kMaxLinks = 65000;
+constexpr std::string_view kFileCapabilities = "security.capability";
 
 uint64_t XattrPages(size_t bytes) { return (bytes + kPageSize - 1) / kPageSize; }
 
@@ -63,6 +65,15 @@ Result<void> TmpfsInode::SetAttributes(const vfs::AttributeChange& change) {
 Result<RefPtr<vfs::FileDescription>> TmpfsInode::Open(const vfs::Path& path, uint32_t flags,
                                                       const vfs::Caller& caller) {
   return vfs::OpenSpecialFile(path, *this, flags, caller);
+}
+
+void TmpfsInode::DropPrivilegesLocked(const vfs::Caller& caller) {
+  attributes_.mode = type() | vfs::ModeAfterWrite(caller, attributes_);
+  if (!xattrs_) return;
+  auto found = xattrs_->find(kFileCapabilities);
+  if (found == xattrs_->end()) return;
+  (void)ChargeXattrsLocked(xattr_bytes_ - found->first.size() - found->second.size());
+  xattrs_->erase(found);
 }
 
 void TmpfsInode::TouchLocked() {

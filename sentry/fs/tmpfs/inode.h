@@ -48,6 +48,8 @@ class TmpfsInode : public vfs::Inode {
   virtual Result<void> ResizeLocked(uint64_t size) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
     return Errno(EINVAL);
   }
+  // What a write by `caller` takes away: set-id bits and file capabilities.
+  void DropPrivilegesLocked(const vfs::Caller& caller) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // Modification and change time become now.
   void TouchLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 

@@ -76,7 +76,7 @@ Result<size_t> RegularFile::Write(std::span<const std::byte> data, uint64_t offs
   if (SealedLocked(F_SEAL_GROW) && offset + size > contents_.size()) return Errno(EPERM);
   size_t done = TRY(contents_.Write(data.first(size), offset));
   if (done > 0) {
-    attributes_.mode = type() | vfs::ModeAfterWrite(caller, attributes_);
+    DropPrivilegesLocked(caller);
     TouchLocked();
   }
   return done;
