@@ -78,6 +78,7 @@ SyscallResult SysEpollCtl(Task& task, FdNumber epoll_fd, int32_t operation, FdNu
                           UserIn<abi::EpollEvent> user_event) {
   abi::EpollEvent event;
   if (operation != EPOLL_CTL_DEL) event = TRY(user_event.Read(task));
+  event.events |= EPOLLERR | EPOLLHUP;  // Nobody can decline these.
   FileRef file = TRY(task.fd_table()->GetForIo(epoll_fd));
   FileRef target = TRY(task.fd_table()->GetForIo(fd));
   if (target->wait_queue() == nullptr) return Errno(EPERM);

@@ -34,10 +34,18 @@ struct OpenHow {
 static_assert(sizeof(OpenHow) == sizeof(open_how));
 constexpr uint64_t kPageSize = 4096;
 
+// A scoped walk stays below the descriptor, so that an absolute path does not make it moot.
+Result<vfs::Path> StartOfOpen(Task& task, const vfs::Caller& caller, int dirfd,
+                              const std::string& path, uint64_t resolve) {
+  bool scoped = (resolve & (RESOLVE_IN_ROOT | RESOLVE_BENEATH)) != 0;
+  if (scoped && path.starts_with('/')) return StartOf(task, caller, dirfd, ".");
+  return StartOf(task, caller, dirfd, path);
+}
+
 SyscallResult OpenFile(Task& task, int dirfd, const std::string& path,
                        const vfs::OpenRequest& request) {
   vfs::Caller caller = task.MakeCaller();
-  vfs::Path start = TRY(StartOf(task, caller, dirfd, path));
+  vfs::Path start = TRY(StartOfOpen(task, caller, dirfd, path, request.resolve));
   FileRef file = TRY(vfs::Open(caller, start, path, request));
   // A FIFO may have to wait for its other end.
   TRY(BlockUntil(task, *file, EPOLLIN | EPOLLOUT, kNoDeadline, false,
