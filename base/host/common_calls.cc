@@ -69,6 +69,8 @@ std::vector<AllowedCall> ThreadCalls() {
       {SYS_clone, "a thread, with the flags of pthread_create", {{0, kThreadFlags}}},
       {SYS_set_robust_list, "a new thread tells its robust locks", {}},
       {SYS_rseq, "a new thread tells its restartable sequences", {}},
+      {SYS_sched_getparam, "Abseil's locks queue sleepers by their priority", {}},
+      {SYS_sched_getscheduler, "the same", {}},
       {SYS_set_tid_address, "where the kernel clears a thread's id", {}},
   };
 }
