@@ -59,8 +59,7 @@ void NameFile(const HostLine& line, const MapNames& names, Mapping& mapping) {
     return;
   }
   const vfs::Path& path = it->second;
-  vfs::Caller anyone;  // Names as seen from the first root.
-  mapping.name = vfs::PathText(anyone, path);
+  mapping.name = vfs::PathText(names.view, path);
   Result<vfs::Attributes> attributes = path.dentry->inode()->GetAttributes();
   if (!attributes.ok()) return;
   mapping.device = attributes->device;

@@ -15,9 +15,10 @@
 namespace redoubt::mm {
 
 struct MapNames {
+  const vfs::Caller& view;
   uint64_t break_start = 0, break_end = 0;
   uint64_t stack_low = 0, stack_high = 0;
-  absl::flat_hash_map<std::pair<uint64_t, uint64_t>, vfs::Path> files;
+  absl::flat_hash_map<std::pair<uint64_t, uint64_t>, vfs::Path> files = {};
 };
 
 // Lines that do not parse are left out.

@@ -275,9 +275,9 @@ RefPtr<vfs::FileDescription> MemoryMap::executable() const {
   return executable_;
 }
 
-Result<std::vector<Mapping>> MemoryMap::Mappings() const {
+Result<std::vector<Mapping>> MemoryMap::Mappings(const vfs::Caller& view) const {
   std::string maps = TRY(policy_.host_proc->Read(space_->host_pid(), "maps"));
-  MapNames names;
+  MapNames names{.view = view};
   {
     MutexLock lock(&mu_);
     names.break_start = break_start_;

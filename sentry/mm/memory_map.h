@@ -17,6 +17,7 @@
 #include "base/result.h"
 #include "base/sync/mutex.h"
 #include "platform/platform.h"
+#include "sentry/vfs/caller.h"
 #include "sentry/vfs/file_description.h"
 
 namespace redoubt::mm {
@@ -112,7 +113,8 @@ class MemoryMap : public RefCounted<MemoryMap> {
 
   // The host's view of the mappings with the guest's names, shim hidden. ENOENT when the host does
   // not show it.
-  Result<std::vector<Mapping>> Mappings() const;
+  // Files are named as `view` sees them.
+  Result<std::vector<Mapping>> Mappings(const vfs::Caller& view) const;
   // Pages: total, resident, shared, text, 0, data, 0 (statm).
   Result<std::string> Statm() const;
 

@@ -77,7 +77,7 @@ Result<std::string> Auxv(const Subject& subject) {
 Result<std::string> Maps(const Subject& subject) {
   RefPtr<mm::MemoryMap> memory = subject.task->memory();
   if (!memory) return std::string();
-  std::vector<mm::Mapping> mappings = TRY(memory->Mappings());
+  std::vector<mm::Mapping> mappings = TRY(memory->Mappings(subject.View()));
   std::string text;
   for (const mm::Mapping& mapping : mappings) {
     size_t line = text.size();
