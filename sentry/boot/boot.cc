@@ -19,6 +19,7 @@
 #include "absl/base/internal/sysinfo.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
 #include "base/log.h"
 #include "sentry/boot/confine.h"
 #include "sentry/boot/control.h"
@@ -107,13 +108,13 @@ struct Prepared {
 absl::StatusOr<Prepared> Prepare(SentryConfig& config, int control_fd) {
   kernel::Limits limits = InheritedLimits();
   RaiseDescriptorLimit();
+  // Its order is a guest's to provoke (nested epolls); ours is checked by ranks in debug builds.
+  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
   // What libraries would look up in files at first need must be known before files are gone: the
   // allocator's number of arenas, the spin count of locks.
   mallopt(M_ARENA_MAX, 2);
   (void)absl::base_internal::NumCPUs();
   unsigned cpu_count = CpuCount();
-  // Abseil asks at the first contended lock, and libc then opens files: once, while it still may.
-  (void)absl::base_internal::NumCPUs();
   uint64_t memory_bytes = MemoryBytes();
   // The platform comes first: it forks, and so wants a process of one thread.
   absl::StatusOr<std::unique_ptr<platform::Platform>> platform = config.platform->create();

@@ -5,6 +5,7 @@
 
 #include <utility>
 
+#include "sentry/kernel/interval_timers.h"
 #include "sentry/kernel/kernel.h"
 #include "sentry/kernel/task_access.h"
 
@@ -67,6 +68,10 @@ RefPtr<ThreadGroup> NewGroupLocked(Task& parent, const CloneRequest& request, in
   group->exit_signal = (request.flags & CLONE_PARENT) != 0 ? from.exit_signal : request.exit_signal;
   group->dumpable = from.dumpable.load();
   group->oom_score_adjustment = from.oom_score_adjustment.load();
+  Limit cpu = from.limit(RLIMIT_CPU);
+  if (cpu.current != kUnlimited || cpu.maximum != kUnlimited) {
+    group->timers().SetCpuLimit(cpu.current, cpu.maximum);
+  }
   return group;
 }
 

@@ -17,6 +17,7 @@
 #include "sentry/kernel/signal_send.h"
 #include "sentry/kernel/task_access.h"
 #include "sentry/loader/loader.h"
+#include "sentry/mm/host_limit.h"
 #include "sentry/vfs/operations.h"
 #include "sentry/vfs/path_walk.h"
 
@@ -139,6 +140,10 @@ Result<void> ReplaceImage(Task& task, RefPtr<platform::AddressSpace> space,
   task.SetCredentials(credentials.credentials);
   if (credentials.secure) task.parent_death_signal = 0;
   memory->SetExecutable(program.file);
+  for (int resource : {RLIMIT_AS, RLIMIT_MEMLOCK}) {
+    uint64_t limit = task.group()->limit(resource).current;
+    if (limit != kUnlimited) mm::PassLimitToHost(*memory->space(), resource, limit);
+  }
   return loader::Load(task.context(), *memory, program,
                       MakeLoadRequest(task, credentials, environment));
 }
@@ -148,6 +153,7 @@ Result<void> ReplaceImage(Task& task, RefPtr<platform::AddressSpace> space,
 Result<RefPtr<vfs::FileDescription>> OpenExecutable(const vfs::Caller& caller,
                                                     const vfs::Path& start, std::string_view path,
                                                     int flags) {
+  if (path.empty() && (flags & AT_EMPTY_PATH) != 0) return CheckExecutable(caller, start);
   vfs::WalkOptions options;
   options.follow_final = (flags & AT_SYMLINK_NOFOLLOW) == 0;
   vfs::Path found = TRY(vfs::Walk(caller, start, path, options));

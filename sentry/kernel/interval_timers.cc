@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "abi/linux/time.h"
 #include "sentry/kernel/kernel.h"
 #include "sentry/kernel/signal_send.h"
 #include "sentry/time/clock.h"
@@ -154,6 +155,25 @@ Result<TimerSetting> IntervalTimers::GetItimer(int which) {
 Result<TimerSetting> IntervalTimers::SetItimer(int which, TimerSetting setting) {
   std::shared_ptr<Timer> timer = TRY(FindItimer(which));
   return timer->Set(setting, false);
+}
+
+void IntervalTimers::SetCpuLimit(uint64_t soft, uint64_t hard) {
+  constexpr int kSignals[] = {SIGXCPU, SIGKILL};
+  const uint64_t limits[] = {soft, hard};
+  for (size_t i = 0; i < 2; ++i) {
+    constexpr uint64_t kMost = INT64_MAX / abi::kNanosecondsPerSecond;
+    std::shared_ptr<Timer> old;
+    std::shared_ptr<Timer> timer;
+    if (limits[i] < kMost) {
+      timer = std::make_shared<Timer>(group_, KernelSignal(kSignals[i]), true,
+                                      time::Clock::kMonotonic, 0);
+      // A limit of 0 means the first moment, not "disarmed".
+      int64_t deadline = static_cast<int64_t>(limits[i]) * abi::kNanosecondsPerSecond;
+      timer->Set({std::max<int64_t>(deadline, 1), abi::kNanosecondsPerSecond}, true);
+    }
+    MutexLock lock(&mu_);
+    old = std::exchange(itimers_[3 + i], timer);
+  }
 }
 
 Result<int> IntervalTimers::Create(const PosixTimerRequest& request) {

@@ -47,6 +47,10 @@ class IntervalTimers {
   Result<TimerSetting> Get(int id);
   Result<int> Overrun(int id);
 
+  // RLIMIT_CPU, seconds of CPU time: SIGXCPU at `soft` and every second from then on, SIGKILL at
+  // `hard`. kUnlimited for none.
+  void SetCpuLimit(uint64_t soft, uint64_t hard);
+
   // exec deletes POSIX timers; exit everything.
   void DeletePosixTimers();
   void StopAll();
@@ -58,7 +62,8 @@ class IntervalTimers {
 
   ThreadGroup* const group_;
   Mutex<LockRank::kLeaf> mu_;  // Of the tables only.
-  std::shared_ptr<Timer> itimers_[3] ABSL_GUARDED_BY(mu_);
+  // ITIMER_REAL, VIRTUAL, PROF, and the two of RLIMIT_CPU.
+  std::shared_ptr<Timer> itimers_[5] ABSL_GUARDED_BY(mu_);
   std::map<int, std::shared_ptr<Timer>> posix_ ABSL_GUARDED_BY(mu_);
   int next_id_ ABSL_GUARDED_BY(mu_) = 0;
 };

@@ -57,8 +57,11 @@ bool Wants(Task& task, int signal) {
 Result<void> Queue(PendingSignals& pending, const SignalInfo& info, size_t limit) {
   if (pending.Add(info, limit)) return {};
   // Standard signals merge; a real-time signal that a user queued must not be lost silently.
+  // Only sigqueue(2) may fail for a full queue; kill(2) is then delivered without its siginfo.
   if (info.signal < abi::kFirstRealtimeSignal || info.code == SI_KERNEL) return {};
-  return Errno(EAGAIN);
+  if (info.code != SI_USER && info.code != SI_TKILL) return Errno(EAGAIN);
+  pending.AddBare(info.signal);
+  return {};
 }
 
 }  // namespace

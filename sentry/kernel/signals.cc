@@ -56,6 +56,17 @@ bool SignalHandlers::Ignores(int signal) {
 
 bool PendingSignals::Add(const SignalInfo& info, size_t limit) {
   bool realtime = info.signal >= abi::kFirstRealtimeSignal;
+  // A timer has one signal pending at most; later expiries only count (timer_getoverrun(2)).
+  if (info.code == SI_TIMER) {
+    for (SignalInfo& queued : queue_) {
+      if (queued.code != SI_TIMER || queued.signal != info.signal ||
+          queued.fields.timer.timer_id != info.fields.timer.timer_id) {
+        continue;
+      }
+      queued.fields.timer.overrun += 1 + info.fields.timer.overrun;
+      return true;
+    }
+  }
   if (!realtime && set_.Has(info.signal)) return false;
   if (realtime && queue_.size() >= limit) return false;
   set_.Add(info.signal);
@@ -72,6 +83,10 @@ std::optional<SignalInfo> PendingSignals::Take(SignalSet wanted) {
   int signal = __builtin_ctzll(ready.bits()) + 1;
   auto match = [signal](const SignalInfo& info) { return info.signal == signal; };
   auto it = std::find_if(queue_.begin(), queue_.end(), match);
+  if (it == queue_.end()) {  // A bare one.
+    set_.Remove(signal);
+    return UserSignal(signal, 0, 0);
+  }
   SignalInfo info = *it;
   it = queue_.erase(it);
   if (std::none_of(it, queue_.end(), match)) set_.Remove(signal);

@@ -45,6 +45,8 @@ class PendingSignals {
   // False when the signal was there already (standard signals) or the queue is full
   // (real-time: `limit` is RLIMIT_SIGPENDING; sigqueue then gives EAGAIN).
   bool Add(const SignalInfo& info, size_t limit);
+  // Makes `signal` pending without a place in the queue: it comes as a plain SI_USER of nobody.
+  void AddBare(int signal) { set_.Add(signal); }
   // Takes the first signal in `wanted`: synchronous ones first, then by number.
   std::optional<SignalInfo> Take(SignalSet wanted);
   void Discard(SignalSet signals);

@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "sentry/kernel/current_task.h"
 #include "sentry/kernel/job_control.h"
 #include "sentry/kernel/signal_send.h"
 
@@ -67,7 +68,7 @@ class TerminalControl final : public fs::JobControl {
     MutexLock lock(&tasks_.mu_);
     RefPtr<Session> session = TRY(OwnSessionLocked(caller, terminal));
     RefPtr<Task> task = TRY(tasks_.FindLocked(caller.tid));
-    TRY(CheckBackgroundLocked(*task, *session));
+    TRY(CheckBackgroundLocked(*task, *session, SIGTTOU));
     for (const RefPtr<ThreadGroup>& member : tasks_.GroupsLocked()) {
       if (member->process_group->id != group) continue;
       if (member->process_group->session != session) return Errno(EPERM);
@@ -99,6 +100,16 @@ class TerminalControl final : public fs::JobControl {
     MutexLock lock(&tasks_.mu_);
     RefPtr<Session> session = FindSessionLocked(terminal);
     if (session) SignalGroupLocked(session->foreground_group, signal);
+  }
+
+  Result<void> CheckRead(fs::Terminal& terminal) override {
+    return CheckAccess(terminal, SIGTTIN);
+  }
+
+  // Writing from the background is stopped only with TOSTOP, which the terminal itself knows: it
+  // asks only then, or for a change of settings.
+  Result<void> CheckWrite(fs::Terminal& terminal, bool change_settings) override {
+    return CheckAccess(terminal, SIGTTOU);
   }
 
   void HangUp(fs::Terminal& terminal) override {
@@ -155,16 +166,27 @@ class TerminalControl final : public fs::JobControl {
     }
   }
 
-  // tcsetpgrp(3) from the background: SIGTTOU, unless blocked or ignored.
-  Result<void> CheckBackgroundLocked(Task& task, const Session& session)
+  Result<void> CheckAccess(fs::Terminal& terminal, int signal) {
+    Task* task = CurrentTask();
+    if (task == nullptr) return {};
+    MutexLock lock(&tasks_.mu_);
+    RefPtr<Session> session = task->group()->process_group->session;
+    if (session->controlling_terminal != &terminal) return {};
+    return CheckBackgroundLocked(*task, *session, signal);
+  }
+
+  // __tty_check_change(): the background group gets `signal`. Blocked or ignored, SIGTTIN is EIO and
+  // SIGTTOU no obstacle.
+  Result<void> CheckBackgroundLocked(Task& task, const Session& session, int signal)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(tasks_.mu_) {
     ThreadGroup& group = *task.group();
     int own = group.process_group->id;
     if (session.foreground_group == 0 || own == session.foreground_group) return {};
-    if (task.signal_mask().Has(SIGTTOU)) return {};
-    if ((*group.handlers)[SIGTTOU].handler == abi::kSignalIgnore) return {};
+    bool silent = task.signal_mask().Has(signal) ||
+                  (*group.handlers)[signal].handler == abi::kSignalIgnore;
+    if (silent) return signal == SIGTTIN ? Result<void>(Errno(EIO)) : Result<void>();
     if (IsOrphanedLocked(tasks_, *group.process_group)) return Errno(EIO);
-    SignalGroupLocked(own, SIGTTOU);
+    SignalGroupLocked(own, signal);
     return Errno(ERESTARTSYS);
   }
 

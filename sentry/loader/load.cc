@@ -12,6 +12,7 @@
 #include "sentry/loader/initial_stack.h"
 #include "sentry/loader/loader.h"
 #include "sentry/loader/map_image.h"
+#include "sentry/mm/host_limit.h"
 
 namespace redoubt::loader {
 
@@ -59,14 +60,6 @@ std::vector<std::pair<uint64_t, uint64_t>> AuxiliaryVector(const mm::MemoryMap& 
                  {AT_SECURE, request.secure ? 1 : 0},
                  {AT_HWCAP2, getauxval(AT_HWCAP2)}});
   return vector;
-}
-
-// The host grows the stack as the guest touches it, up to the stub's RLIMIT_STACK.
-void PassStackLimit(const platform::AddressSpace& space, uint64_t limit) {
-  rlimit64 host{};
-  if (prlimit64(space.host_pid(), RLIMIT_STACK, nullptr, &host) != 0) return;
-  host.rlim_cur = std::min<uint64_t>(limit, host.rlim_max);
-  (void)prlimit64(space.host_pid(), RLIMIT_STACK, &host, nullptr);
 }
 
 // Maps memory for the stack somewhere below the top of the address space; gives its end.
@@ -153,7 +146,8 @@ Result<void> Load(platform::Context& context, mm::MemoryMap& memory, const Progr
   // Laid out once at address 0 only to learn its size.
   stack_request.top = uint64_t{1} << 32;
   uint64_t bytes = PageUp(BuildInitialStack(stack_request).bytes.size());
-  PassStackLimit(*memory.space(), request.stack_limit);
+  // The host grows the stack as the guest touches it, up to this limit.
+  mm::PassLimitToHost(*memory.space(), RLIMIT_STACK, request.stack_limit);
   int protection = PROT_READ | PROT_WRITE | (program.image.executable_stack ? PROT_EXEC : 0);
   uint64_t size = bytes + kStartStack;
   stack_request.top = TRY(MapStack(context, memory, size, protection, request));

@@ -8,7 +8,7 @@
 
 #include "base/check.h"
 #include "base/log.h"
-#include "sentry/syscalls/current_task.h"
+#include "sentry/kernel/current_task.h"
 #include "sentry/syscalls/strace/strace.h"
 #include "sentry/syscalls/table_amd64.h"
 
@@ -39,7 +39,7 @@ class Dispatcher final : public kernel::SyscallDispatcher {
     // As Linux: the upper half of rax is ignored, and x32 is not compiled in.
     uint32_t index = static_cast<uint32_t>(number);
     const SyscallEntry* entry = index < kTableSize ? by_number_[index] : nullptr;
-    ScopedCurrentTask current(task);
+    kernel::ScopedCurrentTask current(task);
     if (strace_) [[unlikely]] return Traced(task, index, entry, arguments);
     return Run(task, entry, index, arguments);
   }

@@ -3,7 +3,7 @@
 
 #include "sentry/kernel/kernel.h"
 #include "sentry/kernel/thread_group.h"
-#include "sentry/syscalls/current_task.h"
+#include "sentry/kernel/current_task.h"
 
 namespace redoubt::syscalls {
 
@@ -17,13 +17,13 @@ class TaskSignalSource final : public fs::SignalSource {
   explicit TaskSignalSource(RefPtr<kernel::ThreadGroup> group) : group_(std::move(group)) {}
 
   std::optional<abi::SignalInfo> Dequeue(abi::SignalSet set) override {
-    if (Task* task = CurrentTask()) return task->TakeSignal(set);
+    if (Task* task = kernel::CurrentTask()) return task->TakeSignal(set);
     MutexLock lock(&group_->kernel().tasks().mu_);
     return group_->pending.Take(set);
   }
 
   bool HasPending(abi::SignalSet set) override {
-    if (Task* task = CurrentTask()) return !(task->pending_signals() & set).empty();
+    if (Task* task = kernel::CurrentTask()) return !(task->pending_signals() & set).empty();
     MutexLock lock(&group_->kernel().tasks().mu_);
     return !(group_->pending.set() & set).empty();
   }

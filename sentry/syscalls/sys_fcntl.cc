@@ -45,7 +45,7 @@ SyscallResult GetStatusFlags(Task&, const Request& request) {
   // Whatever open(2) gave is a large file on a 64-bit machine; pipes and sockets are not opened.
   bool opened = request.file->path().mount != vfs::Mount::Anonymous() ||
                 request.file->inode()->IsRegular();
-  if (opened) flags |= kLargeFile;
+  if (opened && !request.file->IsPathOnly()) flags |= kLargeFile;
   return uint64_t{flags};
 }
 

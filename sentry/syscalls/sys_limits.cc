@@ -3,11 +3,10 @@
 
 #include <sys/resource.h>
 
-#include <algorithm>
 
-#include "base/host/syscall.h"
-#include "base/log.h"
+#include "sentry/kernel/interval_timers.h"
 #include "sentry/kernel/kernel.h"
+#include "sentry/mm/host_limit.h"
 #include "sentry/syscalls/cpu_clock.h"
 #include "sentry/syscalls/task_lookup.h"
 #include "sentry/syscalls/usage.h"
@@ -35,22 +34,11 @@ Result<void> CheckMayLimit(const Task& task, const Task& target) {
   return Errno(EPERM);
 }
 
-// The host enforces what concerns memory, on the stub. Only the soft limit is passed: the sentry has
-// no right to raise a hard one again, which the guest's root has.
-void PassToHost(const Task& target, unsigned resource, const Limit& limit) {
-  if (resource != RLIMIT_AS && resource != RLIMIT_MEMLOCK) return;
+// What something other than a system call enforces hears of the new limit.
+void PassOn(const Task& target, unsigned resource, const Limit& limit) {
+  if (resource == RLIMIT_CPU) target.group()->timers().SetCpuLimit(limit.current, limit.maximum);
   RefPtr<mm::MemoryMap> memory = target.memory();
-  if (!memory) return;
-  const int pid = memory->space()->host_pid();
-  const auto host_resource = static_cast<__rlimit_resource>(resource);
-  rlimit64 host{};
-  Result<unsigned> passed =
-      host::Call([&] { return prlimit64(pid, host_resource, nullptr, &host); });
-  if (passed.ok()) {
-    host.rlim_cur = std::min<uint64_t>(limit.current, host.rlim_max);
-    passed = host::Call([&] { return prlimit64(pid, host_resource, &host, nullptr); });
-  }
-  if (!passed.ok()) VLOG("limit %u is not enforced by the host", resource);
+  if (memory) mm::PassLimitToHost(*memory->space(), static_cast<int>(resource), limit.current);
 }
 
 Result<void> SetLimit(const Task& task, Task& target, unsigned resource, const Limit& limit) {
@@ -60,7 +48,7 @@ Result<void> SetLimit(const Task& task, Task& target, unsigned resource, const L
   bool raises = limit.maximum > group.limit(static_cast<int>(resource)).maximum;
   if (raises && !task.credentials()->HasCapability(CAP_SYS_RESOURCE)) return Errno(EPERM);
   group.SetLimit(static_cast<int>(resource), limit);
-  PassToHost(target, resource, limit);
+  PassOn(target, resource, limit);
   return {};
 }
 

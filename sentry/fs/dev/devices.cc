@@ -46,13 +46,17 @@ class NullFile final : public MemoryDevice {
   Result<size_t> Read(std::span<std::byte> buffer) override { return size_t{0}; }
 };
 
-// mmap(2) of it is served by whoever sees IsZeroDevice(): an anonymous mapping.
 class ZeroFile final : public MemoryDevice {
  public:
   using MemoryDevice::MemoryDevice;
   Result<size_t> Read(std::span<std::byte> buffer) override {
     std::fill(buffer.begin(), buffer.end(), std::byte{0});
     return buffer.size();
+  }
+  Result<vfs::HostMapping> Map(bool shared_writable) override {
+    vfs::HostMapping mapping;
+    mapping.anonymous = true;
+    return mapping;
   }
 };
 

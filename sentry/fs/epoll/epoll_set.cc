@@ -85,7 +85,7 @@ Result<void> EpollSet::Add(int fd, vfs::FileDescription& file, const abi::EpollE
     item->nested_ = &inner->nesting();
   }
   item->data_ = event.data;
-  item->events_.store(event.events, std::memory_order_relaxed);
+  item->events_.store(event.events | kAlways, std::memory_order_relaxed);
   item->in_set_ = true;
   items_.emplace(Key(fd, &file), item);
   file.AddReleaseListener(item);
@@ -102,7 +102,7 @@ Result<void> EpollSet::Modify(int fd, vfs::FileDescription& file, const abi::Epo
   // Out and in again: the queue keeps each entry's mask.
   file.wait_queue()->Remove(&item);
   item.data_ = event.data;
-  item.events_.store(event.events, std::memory_order_relaxed);
+  item.events_.store(event.events | kAlways, std::memory_order_relaxed);
   WatchLocked(item);
   return {};
 }
