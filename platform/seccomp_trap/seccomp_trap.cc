@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "platform/seccomp_trap/seccomp_trap.h"
 
+#include "absl/base/internal/sysinfo.h"
 #include "platform/seccomp_trap/requirements.h"
 #include "platform/seccomp_trap/serving_threads.h"
 #include "platform/seccomp_trap/stub_context.h"
@@ -59,6 +60,9 @@ class SeccompTrapPlatform final : public Platform {
 };
 
 absl::StatusOr<std::unique_ptr<Platform>> Create() {
+  // What contended mutexes look up in files, once: later the sentry can open nothing.
+  absl::base_internal::NumCPUs();
+  absl::base_internal::NominalCPUFrequency();
   auto machine = std::make_unique<Machine>();
   auto zygote = StartZygote(*machine);
   if (!zygote.ok()) return zygote.status();
