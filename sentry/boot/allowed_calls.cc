@@ -77,6 +77,10 @@ std::vector<host::AllowedCall> SentryCalls(int log_fd, int procfs, int control, 
     calls.push_back({SYS_openat,
                      "maps and counters of the stubs",
                      {IntEquals(0, procfs), IntEquals(2, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)}});
+    // The same, following a link: to its own descriptors, that is, since all else there is a stub's.
+    calls.push_back({SYS_openat,
+                     "a read-only descriptor of a memory file",
+                     {IntEquals(0, procfs), IntEquals(2, O_RDONLY | O_CLOEXEC)}});
   }
   host::Append(&calls, platform.RequiredHostCalls());
   return calls;

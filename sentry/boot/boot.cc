@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sentry/boot/boot.h"
 
+#include <fcntl.h>
 #include <malloc.h>
 #include <sched.h>
 #include <sys/prctl.h>
@@ -27,6 +28,7 @@
 #include "sentry/boot/filesystems.h"
 #include "sentry/boot/stdio.h"
 #include "sentry/fs/dev/devices.h"
+#include "sentry/fs/tmpfs/host_file.h"
 #include "sentry/kernel/kernel.h"
 #include "sentry/kernel/terminal_control.h"
 #include "sentry/socket/unix/unix.h"
@@ -99,6 +101,14 @@ void RaiseDescriptorLimit() {
   (void)setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+int g_procfs = -1;  // For ReopenReadOnly; lives as long as the process.
+
+// A read-only descriptor of a memfd, through the sentry's own entry (it is process 1 there).
+int ReopenReadOnly(int fd) {
+  if (g_procfs < 0) return -1;
+  return openat(g_procfs, absl::StrCat("1/fd/", fd).c_str(), O_RDONLY | O_CLOEXEC);
+}
+
 struct Prepared {
   std::unique_ptr<kernel::Kernel> kernel;
   std::unique_ptr<Stdio> stdio;
@@ -120,6 +130,8 @@ absl::StatusOr<Prepared> Prepare(SentryConfig& config, int control_fd) {
   absl::StatusOr<std::unique_ptr<platform::Platform>> platform = config.platform->create();
   if (!platform.ok()) return platform.status();
   OwnedFd procfs = OpenProcfs();
+  g_procfs = procfs.get();
+  tmpfs::SetReadOnlyReopener(&ReopenReadOnly);
   if (!procfs.valid()) LOG(Info, "no procfs for stubs: /proc/PID/maps will be empty");
   if (absl::Status status = EnterEmptyRoot(); !status.ok()) return status;
   if (absl::Status status = DropCapabilities(); !status.ok()) return status;

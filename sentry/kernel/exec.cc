@@ -84,7 +84,7 @@ void LeaveOldMemory(Task& task) {
         {.number = SYS_futex, .arguments = {task.clear_child_tid, FUTEX_WAKE, 1, 0, 0, 0}});
   }
   task.clear_child_tid = 0;
-  if (!shared) task.group()->AddPastCpu(memory->space()->CpuTimeNs());
+  if (!shared) task.group()->AddPastUsage(*memory);
 }
 
 void ResetForNewImage(Task& task, const std::string& name) {

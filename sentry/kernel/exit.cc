@@ -203,8 +203,6 @@ void FinishExit(Task& task) {
   Access::Resources resources = Access::TakeResources(task);
   LeaveMemory(task, resources.memory);
   SignalVforkDone(task);
-  uint64_t cpu_ns = resources.memory->space()->CpuTimeNs();
-  resources.memory = nullptr;
   resources.fd_table->DropUser(task.tgid());
   resources.fd_table = nullptr;
   resources.fs = nullptr;
@@ -215,8 +213,9 @@ void FinishExit(Task& task) {
   }
   if (last) {
     group->timers().StopAll();
-    group->AddPastCpu(cpu_ns);
+    group->AddPastUsage(*resources.memory);
   }
+  resources.memory = nullptr;
   bool none_left;
   {
     MutexLock lock(&tasks.mu_);

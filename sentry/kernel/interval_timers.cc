@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include <algorithm>
+#include <atomic>
 #include <utility>
 
 #include "abi/linux/time.h"
@@ -52,7 +53,7 @@ class IntervalTimers::Timer {
     TimerSetting old = GetLocked(now);
     interval_ns_ = setting.interval_ns;
     deadline_ = 0;
-    overrun_ = 0;
+    set_overrun(0);
     if (setting.value_ns != 0) {
       bool overflows = !absolute && setting.value_ns > INT64_MAX - now;
       deadline_ = overflows ? INT64_MAX : setting.value_ns + (absolute ? 0 : now);
@@ -61,10 +62,8 @@ class IntervalTimers::Timer {
     return old;
   }
 
-  int overrun() {
-    MutexLock lock(&mu_);
-    return overrun_;
-  }
+  int overrun() const { return overrun_.load(std::memory_order_relaxed); }
+  void set_overrun(int overrun) { overrun_.store(overrun, std::memory_order_relaxed); }
 
  private:
   TimerSetting GetLocked(int64_t now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
@@ -96,17 +95,18 @@ class IntervalTimers::Timer {
         ArmLocked(now);
         return;
       }
-      overrun_ = 0;
+      int64_t missed = 0;
       if (interval_ns_ == 0) {
         deadline_ = 0;
       } else {
-        int64_t missed = (now - deadline_) / interval_ns_;
-        overrun_ = static_cast<int>(std::min<int64_t>(missed, INT32_MAX));
+        missed = (now - deadline_) / interval_ns_;
         deadline_ += (missed + 1) * interval_ns_;
         ArmLocked(now);
       }
       info = info_;
-      if (info.code == SI_TIMER) info.fields.timer.overrun = overrun_;
+      if (info.code == SI_TIMER) {
+        info.fields.timer.overrun = static_cast<int>(std::min<int64_t>(missed, INT32_MAX));
+      }
     }
     if (info.signal != 0) Send(info);
   }
@@ -127,7 +127,7 @@ class IntervalTimers::Timer {
   Mutex<LockRank::kItimers> mu_;
   int64_t deadline_ ABSL_GUARDED_BY(mu_) = 0;  // On the timer's clock; 0: disarmed.
   int64_t interval_ns_ ABSL_GUARDED_BY(mu_) = 0;
-  int overrun_ ABSL_GUARDED_BY(mu_) = 0;
+  std::atomic<int> overrun_{0};  // Of the signal delivered last.
   time::Timer timer_;  // Last: its destructor waits for a callback that uses the rest.
 };
 
@@ -224,6 +224,14 @@ Result<TimerSetting> IntervalTimers::Get(int id) {
 Result<int> IntervalTimers::Overrun(int id) {
   std::shared_ptr<Timer> timer = TRY(Find(id));
   return timer->overrun();
+}
+
+void IntervalTimers::NoteDelivered(int id, int overrun) {
+  // No reference is taken: it might become the last one, and a timer's end waits for callbacks that
+  // want TaskSet::mu_.
+  MutexLock lock(&mu_);
+  auto it = posix_.find(id);
+  if (it != posix_.end()) it->second->set_overrun(overrun);
 }
 
 void IntervalTimers::DeletePosixTimers() {

@@ -46,6 +46,8 @@ class IntervalTimers {
   Result<TimerSetting> Set(int id, TimerSetting setting, bool absolute);
   Result<TimerSetting> Get(int id);
   Result<int> Overrun(int id);
+  // A timer's signal was delivered, after `overrun` more expiries. With TaskSet::mu_ held.
+  void NoteDelivered(int id, int overrun);
 
   // RLIMIT_CPU, seconds of CPU time: SIGXCPU at `soft` and every second from then on, SIGKILL at
   // `hard`. kUnlimited for none.

@@ -7,6 +7,7 @@
 
 #include <utility>
 
+#include "sentry/kernel/interval_timers.h"
 #include "sentry/kernel/task.h"
 #include "sentry/kernel/thread_group.h"
 
@@ -24,6 +25,15 @@ struct TaskAccess {
   static PendingSignals& PendingLocked(Task& task) { return task.pending_; }
   static SignalSet AwaitedLocked(Task& task) { return task.awaited_signals_; }
   static std::optional<SignalSet>& SavedMaskLocked(Task& task) { return task.saved_mask_; }
+  // The next pending signal of `wanted`: the task's own first, then its process's.
+  static std::optional<SignalInfo> TakeSignalLocked(Task& task, SignalSet wanted) {
+    std::optional<SignalInfo> info = task.pending_.Take(wanted);
+    if (!info.has_value()) info = task.group_->pending.Take(wanted);
+    if (info.has_value() && info->code == SI_TIMER) {
+      task.group_->timers().NoteDelivered(info->fields.timer.timer_id, info->fields.timer.overrun);
+    }
+    return info;
+  }
   static RefPtr<VforkDone>& VforkDoneLocked(Task& task) { return task.vfork_done_; }
   static void SetTidLocked(Task& task, int tid) { task.tid_.store(tid); }
   static void StoreMaskLocked(Task& task, SignalSet mask) {

@@ -138,8 +138,7 @@ Step NextStepOf(Task& task) {
     return step;
   }
   SignalSet deliverable = ~task.signal_mask();
-  std::optional<SignalInfo> info = Access::PendingLocked(task).Take(deliverable);
-  if (!info.has_value()) info = group.pending.Take(deliverable);
+  std::optional<SignalInfo> info = Access::TakeSignalLocked(task, deliverable);
   if (info.has_value()) return TakeSignalStepLocked(tasks, task, *info);
 
   // Nothing left. A temporary mask ends with its call; what it kept back may be deliverable now.

@@ -37,9 +37,7 @@ SignalSet Task::pending_signals() const {
 
 std::optional<SignalInfo> Task::TakeSignal(SignalSet set) {
   MutexLock lock(&kernel_->tasks().mu_);
-  std::optional<SignalInfo> info = pending_.Take(set);
-  if (!info.has_value()) info = group_->pending.Take(set);
-  return info;
+  return TaskAccess::TakeSignalLocked(*this, set);
 }
 
 void Task::SetAwaitedSignals(SignalSet set) {

@@ -35,18 +35,27 @@ Limits ThreadGroup::limits() const {
   return limits_;
 }
 
+namespace {
+
+void AddUsage(const mm::MemoryMap& memory, ResourceUsage& usage) {
+  usage.user_ns += memory.space()->CpuTimeNs();
+  usage.max_resident_kib = std::max(usage.max_resident_kib, memory.PeakResidentKib());
+}
+
+}  // namespace
+
 ResourceUsage ThreadGroup::Usage() const {
   ResourceUsage usage;
   {
     MutexLock lock(&usage_mu_);
-    usage.user_ns = past_cpu_ns_;
+    usage = past_usage_;
   }
   RefPtr<mm::MemoryMap> memory;
   {
     MutexLock lock(&kernel_->tasks().mu_);
     if (!tasks.empty()) memory = tasks.front()->memory();
   }
-  if (memory) usage.user_ns += memory->space()->CpuTimeNs();
+  if (memory) AddUsage(*memory, usage);
   return usage;
 }
 
@@ -63,9 +72,12 @@ void ThreadGroup::AddChildUsage(const ResourceUsage& usage) {
       std::max(children_usage_.max_resident_kib, usage.max_resident_kib);
 }
 
-void ThreadGroup::AddPastCpu(uint64_t ns) {
+void ThreadGroup::AddPastUsage(const mm::MemoryMap& memory) {
+  ResourceUsage usage;
+  AddUsage(memory, usage);
   MutexLock lock(&usage_mu_);
-  past_cpu_ns_ += ns;
+  past_usage_.user_ns += usage.user_ns;
+  past_usage_.max_resident_kib = std::max(past_usage_.max_resident_kib, usage.max_resident_kib);
 }
 
 Result<RefPtr<Task>> TaskSet::FindLocked(int tid) {

@@ -67,8 +67,8 @@ class ThreadGroup : public RefCounted<ThreadGroup> {
   // Of waited-for children.
   ResourceUsage ChildrenUsage() const;
   void AddChildUsage(const ResourceUsage& usage);
-  // An address space that its tasks leave (exec) keeps counting here.
-  void AddPastCpu(uint64_t ns);
+  // What an address space that its tasks leave (exec, exit) has used keeps counting here.
+  void AddPastUsage(const mm::MemoryMap& memory);
 
   // --- Guarded by TaskSet::mu_. ---
   std::vector<RefPtr<Task>> tasks;  // Those that have not exited.
@@ -110,7 +110,7 @@ class ThreadGroup : public RefCounted<ThreadGroup> {
   Limits limits_ ABSL_GUARDED_BY(limits_mu_);
   std::unique_ptr<IntervalTimers> timers_;
   mutable Mutex<LockRank::kLeaf> usage_mu_;
-  uint64_t past_cpu_ns_ ABSL_GUARDED_BY(usage_mu_) = 0;  // Of address spaces left by exec.
+  ResourceUsage past_usage_ ABSL_GUARDED_BY(usage_mu_);  // Of address spaces left.
   ResourceUsage children_usage_ ABSL_GUARDED_BY(usage_mu_);
 };
 

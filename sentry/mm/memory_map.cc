@@ -6,6 +6,8 @@
 #include <sys/syscall.h>
 
 #include <algorithm>
+#include <cstdlib>
+#include <string_view>
 #include <utility>
 
 #include "base/host/syscall.h"
@@ -287,6 +289,15 @@ Result<std::vector<Mapping>> MemoryMap::Mappings(const vfs::Caller& view) const 
     names.files = mapped_files_;
   }
   return ParseHostMaps(maps, policy_, names);
+}
+
+uint64_t MemoryMap::PeakResidentKib() const {
+  Result<std::string> status = policy_.host_proc->Read(space_->host_pid(), "status");
+  if (!status.ok()) return 0;
+  constexpr std::string_view kLine = "\nVmHWM:";
+  size_t at = status->find(kLine);
+  if (at == std::string::npos) return 0;
+  return strtoull(status->c_str() + at + kLine.size(), nullptr, 10);
 }
 
 Result<std::string> MemoryMap::Statm() const {

@@ -115,6 +115,8 @@ class MemoryMap : public RefCounted<MemoryMap> {
   // not show it.
   // Files are named as `view` sees them.
   Result<std::vector<Mapping>> Mappings(const vfs::Caller& view) const;
+  // The most memory that was ever resident, KiB; 0 when the host does not tell.
+  uint64_t PeakResidentKib() const;
   // Pages: total, resident, shared, text, 0, data, 0 (statm).
   Result<std::string> Statm() const;
 

@@ -105,10 +105,15 @@ TEST_F(FileCalls, DescriptorsMustBeOpenForWhatIsDone) {
   EXPECT_EQ(Call(SYS_read, 77, buffer, 1), -EBADF);
 }
 
-TEST_F(FileCalls, PipesWithoutReadersGiveEpipeAndTheSignal) {
+TEST_F(FileCalls, PipesKeepWhatFaultsAndGiveEpipeWithTheSignal) {
   auto [read, write] = Pipe();
   uint64_t buffer = Room(8);
   EXPECT_EQ(Call(SYS_read, read, buffer, 8), -EAGAIN);
+  Call(SYS_write, write, Text("abc"), 3);
+  EXPECT_EQ(Call(SYS_read, read, kBadAddress, 8), -EFAULT);
+  EXPECT_EQ(Call(SYS_read, read, kBadAddress - 1, 8), 1);
+  EXPECT_EQ(Call(SYS_read, read, buffer, 8), 2);  // What could not be taken is still there.
+  EXPECT_EQ(Bytes(buffer, 2), "bc");
   EXPECT_EQ(Call(SYS_close, read), 0);
   task().SetSignalMask(kernel::SignalSet::Of(SIGPIPE));
   EXPECT_EQ(Call(SYS_write, write, buffer, 1), -EPIPE);

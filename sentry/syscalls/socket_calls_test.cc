@@ -43,6 +43,8 @@ TEST_F(SocketCalls, StreamsCarryBytes) {
   auto [a, b] = Pair(SOCK_STREAM);
   EXPECT_EQ(Call(SYS_sendto, a, Text("hello"), 5, 0, 0, 0), 5);
   uint64_t buffer = Room(16);
+  EXPECT_EQ(Call(SYS_recvfrom, b, kBadAddress, 16, 0, 0, 0), -EFAULT);
+  EXPECT_EQ(Call(SYS_read, b, kBadAddress, 16), -EFAULT);
   EXPECT_EQ(Call(SYS_recvfrom, b, buffer, 16, MSG_PEEK, 0, 0), 5);
   EXPECT_EQ(Call(SYS_recvfrom, b, buffer, 16, 0, 0, 0), 5);
   EXPECT_EQ(Bytes(buffer, 5), "hello");

@@ -60,6 +60,8 @@ Result<Received> Receive(Task& task, Socket& socket, UserSegments& to,
       break;
     }
     Result<size_t> copied = to.CopyOut(task, buffer.first(result->bytes));
+    bool taken = (options.flags & MSG_PEEK) == 0;
+    if (taken) socket.Unread(buffer.first(result->bytes).subspan(copied.value_or(0)));
     if (!copied.ok() && received.length == 0) return copied.error();
     received.length += copied.value_or(0);
     received.flags |= result->flags;

@@ -63,10 +63,13 @@ bool ReadsOneRecord(FileDescription& file) {
   return socket != nullptr && socket->type() != SOCK_STREAM;
 }
 
-// Bytes were read that the guest's memory did not take: the position goes back, where there is one.
-void Unread(FileDescription& file, size_t bytes, const TransferOptions& options) {
-  if (options.offset || bytes == 0) return;
-  (void)file.Seek(-static_cast<int64_t>(bytes), SEEK_CUR);
+// Bytes were read that the guest's memory did not take: they go back, where there is a way.
+void Unread(FileDescription& file, std::span<const std::byte> data,
+            const TransferOptions& options) {
+  if (options.offset || data.empty()) return;
+  if (fs::Pipe* pipe = fs::PipeOf(file)) return pipe->Unread(data);
+  if (sockets::Socket* socket = SocketIn(file)) return socket->Unread(data);
+  (void)file.Seek(-static_cast<int64_t>(data.size()), SEEK_CUR);
 }
 
 // What a failed write means for the caller besides the error.
@@ -144,7 +147,7 @@ SyscallResult ReadFile(Task& task, FileDescription& file, UserSegments& to,
       break;
     }
     Result<size_t> copied = to.CopyOut(task, buffer.first(*read));
-    Unread(file, *read - copied.value_or(0), options);
+    Unread(file, buffer.first(*read).subspan(copied.value_or(0)), options);
     if (!copied.ok()) {
       if (done == 0) return copied.error();
       break;

@@ -79,6 +79,29 @@ Result<size_t> Pipe::Read(std::span<std::byte> buffer) {
   return done;
 }
 
+void Pipe::Unread(std::span<const std::byte> data) {
+  if (data.empty()) return;
+  {
+    MutexLock lock(&mu_);
+    while (!data.empty()) {
+      if (used_ == 0 || AtLocked(0).offset == 0) {
+        if (FullLocked()) break;  // Writers were faster: what does not fit is lost.
+        first_ = (first_ + ring_.size() - 1) & (ring_.size() - 1);
+        ++used_;
+        AtLocked(0) = Buffer{.page = std::make_unique_for_overwrite<Page>(),
+                             .offset = kPipePageSize};
+      }
+      Buffer& front = AtLocked(0);
+      const size_t take = std::min(front.offset, data.size());
+      front.offset -= take;
+      front.length += take;
+      std::memcpy(front.page->data() + front.offset, data.last(take).data(), take);
+      data = data.first(data.size() - take);
+    }
+  }
+  wait_queue_.Wake(EPOLLIN | EPOLLRDNORM);
+}
+
 Result<size_t> Pipe::Peek(std::span<std::byte> buffer) {
   MutexLock lock(&mu_);
   if (used_ == 0) {

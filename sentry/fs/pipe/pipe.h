@@ -51,6 +51,9 @@ class Pipe : public RefCounted<Pipe> {
   Result<size_t> Read(std::span<std::byte> buffer);
   Result<size_t> Write(std::span<const std::byte> data, bool packet);
 
+  // Puts bytes that were just read back to the front: the reader's memory did not take them.
+  void Unread(std::span<const std::byte> data);
+
   // tee(2) and splice(2) between pipes build on this: copies without consuming.
   Result<size_t> Peek(std::span<std::byte> buffer);
 
