@@ -79,6 +79,9 @@ class Socket : public vfs::FileDescription {
   // `request.control` is moved from on success.
   virtual Result<size_t> SendMessage(SendRequest& request) = 0;
   virtual Result<ReceiveResult> ReceiveMessage(const ReceiveRequest& request) = 0;
+  // Bytes of a stream that were just received go back to the front: the guest's memory did not take
+  // them. Where that cannot be, they are lost.
+  virtual void Unread(std::span<const std::byte> data) {}
   virtual Result<void> Shutdown(ShutdownHow how) = 0;
   virtual Result<SocketAddress> GetName() = 0;
   virtual Result<SocketAddress> GetPeerName() = 0;

@@ -52,6 +52,8 @@ class Endpoint : public RefCounted<Endpoint> {
   // `send_buffer`: SO_SNDBUF.
   Result<size_t> Send(SendRequest& request, size_t send_buffer);
   Result<ReceiveResult> Receive(const ReceiveRequest& request);
+  // Puts bytes of a stream back to the front of the queue; charged to the peer once more.
+  void Unread(std::span<const std::byte> data);
 
   EventMask Readiness(EventMask mask, size_t send_buffer);
   WaitQueue& wait_queue() { return wait_queue_; }

@@ -232,6 +232,22 @@ Result<ReceiveResult> Endpoint::ReceiveBytes(const ReceiveRequest& request) {
   return result;
 }
 
+void Endpoint::Unread(std::span<const std::byte> data) {
+  if (!IsStream() || data.empty()) return;
+  {
+    MutexLock lock(&mu_);
+    if (state_ != State::kConnected) return;
+    Message message;
+    message.data.assign(data.begin(), data.end());
+    message.credentials = peer_credentials_;
+    message.sender = peer_;
+    message.charge = data.size();
+    if (peer_) peer_->in_flight_.fetch_add(data.size(), std::memory_order_relaxed);
+    queue_.push_front(std::move(message));
+  }
+  wait_queue_.Wake(EPOLLIN | EPOLLRDNORM);
+}
+
 Result<ReceiveResult> Endpoint::ReceiveMessage(const ReceiveRequest& request) {
   const bool peek = (request.flags & MSG_PEEK) != 0;
   ReceiveResult result;

@@ -22,6 +22,7 @@ class UnixSocket : public Socket {
   Result<RefPtr<Socket>> Accept(const vfs::Caller& caller, uint32_t flags) override;
   Result<size_t> SendMessage(SendRequest& request) override;
   Result<ReceiveResult> ReceiveMessage(const ReceiveRequest& request) override;
+  void Unread(std::span<const std::byte> data) override { endpoint_->Unread(data); }
   Result<void> Shutdown(ShutdownHow how) override;
   Result<SocketAddress> GetName() override;
   Result<SocketAddress> GetPeerName() override;
