@@ -29,7 +29,6 @@ int Main(int argc, char** argv) {
   CLI::App app("Runs untrusted Linux programs on a kernel of their own.", "runsc");
   app.set_version_flag("--version,-v", VersionText());
   app.set_help_flag("--help,-h", "Show this help");
-  app.require_subcommand(1);
   std::function<int()> run;
   // What follows the first `--` is the guest's command, word for word; CLI11 must not look at it.
   char** separator = std::find_if(argv, argv + argc, IsSeparator);
@@ -42,6 +41,13 @@ int Main(int argc, char** argv) {
     return app.exit(asked);
   } catch (const CLI::Error& error) {
     return UsageError(error);
+  }
+  if (!run) {
+    // CLI11 says only that something is missing; the user wants to know what it was.
+    std::string word = separator > argv + 1 ? argv[1] : "";
+    if (word.empty()) fprintf(stderr, "runsc: no command; try: runsc help\n");
+    if (!word.empty()) fprintf(stderr, "runsc: unknown command %s; try: runsc help\n", word.c_str());
+    return kExitFailure;
   }
   return run();
 }

@@ -27,7 +27,8 @@ int HelpPlatforms() {
 int Help(const CLI::App& app, const std::string& topic) {
   if (topic == "platforms") return HelpPlatforms();
   if (topic.empty()) {
-    printf("%s", app.help().c_str());
+    // App::help() would show the chosen command, which is this one.
+    printf("%s", app.get_formatter()->make_help(&app, "runsc", CLI::AppFormatMode::Normal).c_str());
     return 0;
   }
   for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {

@@ -34,6 +34,7 @@
 #include "sentry/socket/unix/unix.h"
 #include "sentry/syscalls/dispatcher.h"
 #include "sentry/time/timer_queue.h"
+#include "sentry/vfs/path_walk.h"
 
 namespace redoubt::boot {
 
@@ -122,8 +123,9 @@ absl::StatusOr<Prepared> Prepare(SentryConfig& config, int control_fd) {
   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
   // What libraries would look up in files at first need must be known before files are gone: the
   // allocator's number of arenas, the spin count of locks.
-  mallopt(M_ARENA_MAX, 2);
+  mallopt(M_ARENA_MAX, 1);  // A second arena reads /proc/sys/vm/overcommit_memory when it shrinks.
   (void)absl::base_internal::NumCPUs();
+  (void)absl::base_internal::NominalCPUFrequency();
   unsigned cpu_count = CpuCount();
   uint64_t memory_bytes = MemoryBytes();
   // The platform comes first: it forks, and so wants a process of one thread.
@@ -179,6 +181,14 @@ absl::StatusOr<Prepared> Prepare(SentryConfig& config, int control_fd) {
   process.working_directory = config.working_directory;
   process.limits = limits;
   process.umask = config.umask;
+  vfs::Caller caller = RootCaller(*prepared.kernel->mounts());
+  vfs::WalkOptions directory;
+  directory.must_be_directory = true;
+  if (auto place = vfs::Walk(caller, caller.root, config.working_directory, directory);
+      !place.ok()) {
+    return absl::InvalidArgumentError(absl::StrCat("working directory ", config.working_directory,
+                                                   ": ", strerror(place.error().value())));
+  }
   auto table = (*stdio)->MakeTable(*prepared.kernel, config);
   if (!table.ok()) return table.status();
   process.fd_table = *std::move(table);

@@ -78,6 +78,8 @@ SyscallResult SysSocket(Task& task, int32_t family, int32_t type, int32_t protoc
 
 SyscallResult SysSocketpair(Task& task, int32_t family, int32_t type, int32_t protocol,
                             UserOut<DescriptorPair> fds) {
+  // The internet families have sockets, but never pairs.
+  if (family == AF_INET || family == AF_INET6) return Errno(EOPNOTSUPP);
   sockets::SocketPair pair =
       TRY(sockets::CreateSocketPair(task.MakeCaller(), family, type, protocol));
   return InstallPair(task, std::move(pair.first), std::move(pair.second), ClosesOnExec(type), fds);
