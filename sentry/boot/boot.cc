@@ -17,7 +17,6 @@
 #include <utility>
 
 #include "absl/base/internal/sysinfo.h"
-#include "absl/base/internal/sysinfo.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
@@ -128,6 +127,8 @@ absl::StatusOr<Prepared> Prepare(SentryConfig& config, int control_fd) {
   (void)absl::base_internal::NominalCPUFrequency();
   unsigned cpu_count = CpuCount();
   uint64_t memory_bytes = MemoryBytes();
+  // Stubs inherit the working directory, and pivot_root moves only who stands at the root.
+  if (chdir("/") != 0) return absl::InternalError("cannot enter /");
   // The platform comes first: it forks, and so wants a process of one thread.
   absl::StatusOr<std::unique_ptr<platform::Platform>> platform = config.platform->create();
   if (!platform.ok()) return platform.status();
@@ -170,7 +171,7 @@ absl::StatusOr<Prepared> Prepare(SentryConfig& config, int control_fd) {
   Prepared prepared;
   prepared.kernel = std::make_unique<kernel::Kernel>(std::move(kernel_config));
   kernel::InstallTerminalControl(*prepared.kernel);
-  if (absl::Status status = MountProc(*prepared.kernel); !status.ok()) return status;
+  if (absl::Status status = MountKernelViews(*prepared.kernel); !status.ok()) return status;
 
   kernel::InitialProcess& process = prepared.process;
   process.file = config.file;

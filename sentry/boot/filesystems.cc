@@ -14,6 +14,8 @@
 #include "sentry/fs/gofer/gofer_superblock.h"
 #include "sentry/fs/overlay/overlay.h"
 #include "sentry/fs/proc/procfs.h"
+#include "sentry/fs/sys/sysfs.h"
+#include "sentry/fs/sys/sysfs.h"
 #include "sentry/fs/tmpfs/tmpfs.h"
 #include "sentry/vfs/operations.h"
 #include "sentry/vfs/path_walk.h"
@@ -105,14 +107,6 @@ Result<void> MountDev(vfs::MountNamespace& mounts) {
                  tmpfs::NewMount(shared_memory, MS_NOSUID | MS_NODEV, "shm"));
 }
 
-// Nothing of the host's hardware is shown: an empty tree, read-only.
-Result<void> MountSys(vfs::MountNamespace& mounts) {
-  tmpfs::Options options;
-  options.mode = 0555;
-  return MountAt(mounts, "/sys",
-                 tmpfs::NewMount(options, MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, "sysfs"));
-}
-
 }  // namespace
 
 vfs::Caller RootCaller(const vfs::MountNamespace& mounts) {
@@ -132,11 +126,9 @@ absl::StatusOr<RefPtr<vfs::MountNamespace>> BuildMounts(const SentryConfig& conf
     if (!made.ok()) return Failed(absl::StrCat("mounting ", mount.source), made.error());
     if (!mounts) {
       mounts = MakeRef<vfs::MountNamespace>(*std::move(made));
-      // The sentry's own file systems come before binds, so that a bind may go below /dev.
-      for (auto* own : {&MountDev, &MountSys}) {
-        Result<void> result = own(*mounts);
-        if (!result.ok()) return Failed("mounting /dev and /sys", result.error());
-      }
+      // Before binds, so that a bind may go below /dev.
+      Result<void> dev = MountDev(*mounts);
+      if (!dev.ok()) return Failed("mounting /dev", dev.error());
       continue;
     }
     Result<vfs::Path> where = FindOrMake(RootCaller(*mounts), mount.guest_path, mount.is_file);
@@ -149,11 +141,14 @@ absl::StatusOr<RefPtr<vfs::MountNamespace>> BuildMounts(const SentryConfig& conf
   return mounts;
 }
 
-absl::Status MountProc(kernel::Kernel& kernel) {
+absl::Status MountKernelViews(kernel::Kernel& kernel) {
   constexpr unsigned long kFlags = MS_NOSUID | MS_NODEV | MS_NOEXEC;
-  Result<void> mounted =
+  Result<void> proc =
       MountAt(*kernel.mounts(), "/proc", NewMount(proc::NewRoot(kernel), kFlags, "proc"));
-  if (!mounted.ok()) return Failed("mounting /proc", mounted.error());
+  if (!proc.ok()) return Failed("mounting /proc", proc.error());
+  Result<void> sys = MountAt(*kernel.mounts(), "/sys",
+                             NewMount(sys::NewRoot(kernel), kFlags | MS_RDONLY, "sysfs"));
+  if (!sys.ok()) return Failed("mounting /sys", sys.error());
   return absl::OkStatus();
 }
 

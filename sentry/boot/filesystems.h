@@ -17,11 +17,11 @@
 
 namespace redoubt::boot {
 
-// Attaches config.mounts in order and puts proc, sys, dev, dev/pts and dev/shm over them.
+// Attaches config.mounts in order, with /dev, /dev/pts and /dev/shm over the first.
 absl::StatusOr<RefPtr<vfs::MountNamespace>> BuildMounts(const SentryConfig& config,
                                                         std::shared_ptr<gofer::Channel> channel);
-// Mounts /proc; separate because procfs shows tasks, so it needs the kernel.
-absl::Status MountProc(kernel::Kernel& kernel);
+// Mounts /proc and /sys, which show what the kernel has.
+absl::Status MountKernelViews(kernel::Kernel& kernel);
 
 // Root with every capability at the root of `mounts`.
 vfs::Caller RootCaller(const vfs::MountNamespace& mounts);

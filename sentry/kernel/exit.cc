@@ -116,10 +116,18 @@ void EndGroupLocked(TaskSet& tasks, ThreadGroup& group)
   group.zombie = true;
   group.stopped = group.stopping = false;
   EndSessionLocked(tasks, group);
-  // Orphans: our own group through our leaving, and our children's groups through losing us.
-  std::vector<RefPtr<ProcessGroup>> affected{group.process_group};
+  // Groups that this exit may orphan: our own, if our parent ties it to the session, and those of
+  // children that we tie to it.
+  auto ties = [](const ThreadGroup& parent, const ThreadGroup& child) {
+    return parent.process_group != child.process_group &&
+           parent.process_group->session == child.process_group->session;
+  };
+  std::vector<RefPtr<ProcessGroup>> affected;
+  if (group.parent != nullptr && ties(*group.parent, group)) {
+    affected.push_back(group.process_group);
+  }
   for (const RefPtr<ThreadGroup>& child : group.children) {
-    if (child->process_group != group.process_group) affected.push_back(child->process_group);
+    if (ties(group, *child)) affected.push_back(child->process_group);
   }
   ReparentChildrenLocked(tasks, group);
   for (const RefPtr<ProcessGroup>& process_group : affected) {

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """syscall_test: one test source, run in several worlds."""
 
 # The platforms of Redoubt on which every system-call test runs, besides natively.

@@ -41,7 +41,7 @@ class Layers:
         if target is None or target == source:
             return None
         names = list(self._allowed[source])
-        if os.path.splitext(includer)[0].endswith("_test"):
+        if os.path.splitext(includer)[0].endswith(("_test", "_fixture")):
             names += self._tests_also
         if any(_covers(name, target) for name in names):
             return None

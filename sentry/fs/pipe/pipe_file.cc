@@ -58,6 +58,8 @@ PipeFile::~PipeFile() { pipe_->RemoveEnd(readable(), writable()); }
 
 Result<void> PipeFile::FinishOpen() {
   if (nonblocking() || (readable() && writable())) return {};
+  // pipe(2)'s own, opened again through /proc/PID/fd: waits for nobody (fifo_open()).
+  if (path().dentry->IsAnonymous()) return {};
   if (readable() ? pipe_->WriterSeen(at_open_) : pipe_->ReaderSeen(at_open_)) return {};
   return Errno(EAGAIN);
 }
