@@ -15,7 +15,6 @@
 #include "sentry/fs/overlay/overlay.h"
 #include "sentry/fs/proc/procfs.h"
 #include "sentry/fs/sys/sysfs.h"
-#include "sentry/fs/sys/sysfs.h"
 #include "sentry/fs/tmpfs/tmpfs.h"
 #include "sentry/vfs/operations.h"
 #include "sentry/vfs/path_walk.h"

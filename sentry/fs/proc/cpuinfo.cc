@@ -47,7 +47,8 @@ Signature ReadSignature() {
   return signature;
 }
 
-// The time-stamp counter against the clock, since this was first asked: 0 at that time.
+// The time-stamp counter against the clock, since this was first asked, which is when /proc is
+// mounted: 0 at that time.
 double MeasuredMegahertz() {
   struct Mark {
     uint64_t counter;
@@ -74,6 +75,8 @@ std::string CommonPart() {
 }
 
 }  // namespace
+
+void StartMeasuringFrequency() { (void)MeasuredMegahertz(); }
 
 Result<std::string> Cpuinfo(kernel::Kernel& kernel) {
   std::string common = CommonPart();

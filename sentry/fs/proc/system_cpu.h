@@ -14,8 +14,9 @@ namespace redoubt::proc {
 Result<std::string> SystemStat(kernel::Kernel& kernel);
 Result<std::string> Uptime(kernel::Kernel& kernel);
 Result<std::string> Loadavg(kernel::Kernel& kernel);
-// cpuinfo.cc.
+// cpuinfo.cc. The processors' frequency is measured from the first call of the second on.
 Result<std::string> Cpuinfo(kernel::Kernel& kernel);
+void StartMeasuringFrequency();
 
 }  // namespace redoubt::proc
 

@@ -46,6 +46,7 @@ void AddEntries(fs::TextTree& tree, kernel::Kernel& kernel,
 }
 
 void AddSystemFiles(fs::TextTree& tree, kernel::Kernel& kernel) {
+  StartMeasuringFrequency();
   tree.AddLink("mounts", "self/mounts");
   tree.AddLink("net", "self/net");
   AddEntries(tree, kernel, kEntries);

@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "sentry/fs/text_tree/text_tree.h"
+#include "sentry/kernel/kernel.h"
 
 namespace redoubt::sys {
 
@@ -96,26 +97,26 @@ void AddProcessors(fs::TextTree& tree, unsigned count) {
 }
 
 // All memory and all processors are near each other.
-void AddNode(fs::TextTree& tree, const Machine& machine) {
+void AddNode(fs::TextTree& tree, kernel::Kernel& kernel) {
   const std::string here = "devices/system/node/node0/";
-  unsigned count = std::max(1u, machine.cpu_count);
+  unsigned count = std::max(1u, kernel.cpu_count());
   AddText(tree, here + "cpulist", RangeTo(count));
   AddText(tree, here + "cpumap", MaskOf(count));
-  uint64_t kib = machine.memory_bytes / 1024;
+  uint64_t kib = kernel.memory_bytes() / 1024;
   AddText(tree, here + "meminfo",
           absl::StrFormat("Node 0 MemTotal:       %d kB\nNode 0 MemFree:        %d kB", kib, kib));
 }
 
 }  // namespace
 
-RefPtr<vfs::Inode> NewRoot(const Machine& machine) {
+RefPtr<vfs::Inode> NewRoot(kernel::Kernel& kernel) {
   auto superblock = MakeRef<fs::TreeSuperblock>("sysfs", kSysfsMagic);
   fs::TextTree tree(
       MakeRef<fs::TreeDirectory>(std::move(superblock), 0555, fs::TextTree::kRootNumber));
   for (std::string_view path : kEmptyDirectories) tree.AddDirectory(path);
   for (const auto& [path, text] : kFixed) AddText(tree, path, std::string(text));
-  AddProcessors(tree, std::max(1u, machine.cpu_count));
-  AddNode(tree, machine);
+  AddProcessors(tree, std::max(1u, kernel.cpu_count()));
+  AddNode(tree, kernel);
   tree.AddLink("class/net/lo", "../../devices/virtual/net/lo");
   for (const char* counter : {"rx_bytes", "rx_packets", "tx_bytes", "tx_packets"}) {
     AddText(tree, absl::StrCat("devices/virtual/net/lo/statistics/", counter), "0");

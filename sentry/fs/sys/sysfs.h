@@ -5,20 +5,17 @@
 #ifndef SENTRY_FS_SYS_SYSFS_H_
 #define SENTRY_FS_SYS_SYSFS_H_
 
-#include <cstdint>
-
 #include "base/ref_counted.h"
 #include "sentry/vfs/inode.h"
 
+namespace redoubt::kernel {
+class Kernel;
+}
+
 namespace redoubt::sys {
 
-struct Machine {
-  unsigned cpu_count = 1;
-  uint64_t memory_bytes = 0;
-};
-
-// The root of a new instance, to be mounted on /sys.
-RefPtr<vfs::Inode> NewRoot(const Machine& machine);
+// The root of a new instance, to be mounted on /sys; made for the kernel as it is now.
+RefPtr<vfs::Inode> NewRoot(kernel::Kernel& kernel);
 
 }  // namespace redoubt::sys
 
