@@ -63,13 +63,17 @@ std::string RangeTo(unsigned count) {
   return count <= 1 ? "0" : absl::StrCat("0-", count - 1);
 }
 
-// A bit for each processor, in words of 32 bits, the highest first.
-std::string MaskOf(unsigned count) {
+// The bits of processors [first, end), in words of 32 bits, the highest first, as many as `count`
+// processors need.
+std::string MaskOf(unsigned first, unsigned end, unsigned count) {
   std::string text;
-  for (unsigned words = (count + 31) / 32; words > 0; --words) {
-    unsigned bits = std::min(count - (words - 1) * 32, 32u);
-    uint32_t word = bits == 32 ? ~uint32_t{0} : (uint32_t{1} << bits) - 1;
-    text += text.empty() ? absl::StrFormat("%x", word) : absl::StrFormat(",%08x", word);
+  for (unsigned word = (count + 31) / 32; word-- > 0;) {
+    uint32_t bits = 0;
+    for (unsigned bit = 0; bit < 32; ++bit) {
+      unsigned cpu = word * 32 + bit;
+      if (first <= cpu && cpu < end) bits |= uint32_t{1} << bit;
+    }
+    text += text.empty() ? absl::StrFormat("%x", bits) : absl::StrFormat(",%08x", bits);
   }
   return text;
 }
@@ -86,13 +90,17 @@ void AddProcessors(fs::TextTree& tree, unsigned count) {
     if (cpu > 0) AddText(tree, here + "online", "1");
     here += "topology/";
     std::string own = std::to_string(cpu);
-    AddText(tree, here + "core_cpus_list", own);
+    for (const char* name : {"core_cpus", "thread_siblings"}) {
+      AddText(tree, here + name, MaskOf(cpu, cpu + 1, count));
+      AddText(tree, here + name + "_list", own);
+    }
+    for (const char* name : {"core_siblings", "package_cpus"}) {
+      AddText(tree, here + name, MaskOf(0, count, count));
+      AddText(tree, here + name + "_list", RangeTo(count));
+    }
     AddText(tree, here + "core_id", own);
-    AddText(tree, here + "core_siblings_list", RangeTo(count));
     AddText(tree, here + "die_id", "0");
-    AddText(tree, here + "package_cpus_list", RangeTo(count));
     AddText(tree, here + "physical_package_id", "0");
-    AddText(tree, here + "thread_siblings_list", own);
   }
 }
 
@@ -101,7 +109,7 @@ void AddNode(fs::TextTree& tree, kernel::Kernel& kernel) {
   const std::string here = "devices/system/node/node0/";
   unsigned count = std::max(1u, kernel.cpu_count());
   AddText(tree, here + "cpulist", RangeTo(count));
-  AddText(tree, here + "cpumap", MaskOf(count));
+  AddText(tree, here + "cpumap", MaskOf(0, count, count));
   uint64_t kib = kernel.memory_bytes() / 1024;
   AddText(tree, here + "meminfo",
           absl::StrFormat("Node 0 MemTotal:       %d kB\nNode 0 MemFree:        %d kB", kib, kib));
