@@ -29,7 +29,7 @@ namespace redoubt::runsc {
 namespace {
 
 struct DoFlags {
-  std::string platform = "ptrace";
+  std::string platform = "auto";
   std::string root_dir = "/";
   std::vector<std::string> binds, writable, environment;
   std::string working_directory, user, hostname = "redoubt", debug_log;

@@ -15,7 +15,8 @@ namespace redoubt::runsc {
 // In order of preference.
 std::span<const platform::PlatformType* const> AllPlatforms();
 
-// By name; INVALID_ARGUMENT with the names there are.
+// By name; "auto" is seccomp-trap, or ptrace with a warning where the kernel lacks what that needs.
+// INVALID_ARGUMENT with the names there are.
 absl::StatusOr<const platform::PlatformType*> FindPlatform(std::string_view name);
 
 }  // namespace redoubt::runsc

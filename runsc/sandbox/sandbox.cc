@@ -66,13 +66,16 @@ std::vector<OwnedFd> DuplicateStdio() {
 
 class Supervisor {
  public:
-  Supervisor(boot::ControlSocket control, int signal_fd, int sentry)
-      : control_(std::move(control)), signal_fd_(signal_fd), sentry_(sentry) {}
+  Supervisor(boot::ControlSocket control, int signal_fd, int sentry, int gofer)
+      : control_(std::move(control)), signal_fd_(signal_fd), sentry_(sentry), gofer_(gofer) {}
 
   // Until the sentry has told the end, or has ended without a word.
   absl::StatusOr<SandboxOutcome> Run() {
     while (true) {
-      pollfd fds[] = {{control_.fd(), POLLIN, 0}, {signal_fd_, POLLIN, 0}, {sentry_, POLLIN, 0}};
+      pollfd fds[] = {{control_.fd(), POLLIN, 0},
+                      {signal_fd_, POLLIN, 0},
+                      {sentry_, POLLIN, 0},
+                      {gofer_, POLLIN, 0}};
       if (!host::Call([&] { return poll(fds, std::size(fds), -1); }).ok()) {
         return absl::InternalError("poll failed");
       }
@@ -82,6 +85,9 @@ class Supervisor {
         if (outcome.has_value()) return *std::move(outcome);
       } else if (fds[2].revents != 0) {
         return Lost();
+      } else if (fds[3].revents != 0) {
+        // Without its files a guest can only misbehave; caches must not make it look well.
+        return absl::InternalError("the gofer ended without a word; see --debug-log");
       }
       if (lost_) return Lost();
     }
@@ -126,6 +132,7 @@ class Supervisor {
   boot::ControlSocket control_;
   const int signal_fd_;
   const int sentry_;
+  const int gofer_;
   bool lost_ = false;
 };
 
@@ -156,7 +163,7 @@ absl::StatusOr<SandboxOutcome> RunSandbox(const SandboxSpec& spec) {
   OwnedFd signals(signalfd(-1, &forwarded, SFD_CLOEXEC));
   RawTerminal raw(spec.terminal);
   Supervisor supervisor(boot::ControlSocket(std::move(control_pair->second)), signals.get(),
-                        sentry_process.pidfd());
+                        sentry_process.pidfd(), gofer_process.pidfd());
   return supervisor.Run();
 }
 

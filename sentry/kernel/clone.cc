@@ -65,7 +65,10 @@ RefPtr<ThreadGroup> NewGroupLocked(Task& parent, const CloneRequest& request, in
   auto group = MakeRef<ThreadGroup>(&parent.kernel(), tgid, std::move(handlers), from.limits());
   group->parent = (request.flags & CLONE_PARENT) != 0 ? from.parent : &from;
   group->process_group = from.process_group;
-  group->exit_signal = (request.flags & CLONE_PARENT) != 0 ? from.exit_signal : request.exit_signal;
+  // clone(2) takes any byte; one that is no signal sends none (do_notify_parent()).
+  bool is_signal = request.exit_signal >= 0 && request.exit_signal <= abi::kSignalCount;
+  group->exit_signal = is_signal ? request.exit_signal : 0;
+  if ((request.flags & CLONE_PARENT) != 0) group->exit_signal = from.exit_signal;
   group->dumpable = from.dumpable.load();
   group->oom_score_adjustment = from.oom_score_adjustment.load();
   Limit cpu = from.limit(RLIMIT_CPU);

@@ -85,6 +85,7 @@ void NotifyParentOfJobChangeLocked(TaskSet& tasks, ThreadGroup& group, int code)
 Result<void> SendSignalLocked(TaskSet& tasks, Task& target, const SignalInfo& info) {
   ThreadGroup& group = *target.group();
   if (info.signal == 0 || group.zombie) return {};
+  CHECK(info.signal > 0 && info.signal <= abi::kSignalCount);
   PrepareJobControl(tasks, group, info.signal);
   if (info.signal == SIGKILL) return SendSignalLocked(tasks, group, info);
   if (IsDropped(group, target, info.signal)) return {};
@@ -96,6 +97,7 @@ Result<void> SendSignalLocked(TaskSet& tasks, Task& target, const SignalInfo& in
 
 Result<void> SendSignalLocked(TaskSet& tasks, ThreadGroup& group, const SignalInfo& info) {
   if (info.signal == 0 || group.zombie) return {};
+  CHECK(info.signal > 0 && info.signal <= abi::kSignalCount);
   PrepareJobControl(tasks, group, info.signal);
   if (IsDropped(group, *group.leader, info.signal)) return {};
   TRY(Queue(group.pending, info, QueueLimit(group)));

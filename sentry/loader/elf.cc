@@ -58,6 +58,12 @@ void AddSegment(const Elf64_Ehdr& file_header, const Elf64_Phdr& header, ElfImag
 
 }  // namespace
 
+uint64_t ElfImage::lowest() const {
+  uint64_t lowest = ~uint64_t{0};
+  for (const ElfSegment& segment : segments) lowest = std::min(lowest, segment.address);
+  return lowest & ~uint64_t{4095};
+}
+
 uint64_t ElfImage::highest() const {
   uint64_t highest = 0;
   for (const ElfSegment& segment : segments) {

@@ -31,7 +31,8 @@ struct ElfImage {
   std::string interpreter;      // PT_INTERP, empty for none.
   std::vector<ElfSegment> segments;
 
-  uint64_t lowest() const { return segments.front().address & ~uint64_t{4095}; }
+  // The pages that all segments take: [lowest, highest). Segments may come in any order.
+  uint64_t lowest() const;
   uint64_t highest() const;
 };
 

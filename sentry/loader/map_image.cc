@@ -15,7 +15,6 @@ using mm::PageUp;
 
 Result<void> CheckSegments(const ElfImage& image, uint64_t limit) {
   if (image.segments.empty()) return Errno(EINVAL);
-  uint64_t previous = 0;
   for (const ElfSegment& segment : image.segments) {
     if (segment.file_size > segment.memory_size) return Errno(EINVAL);
     if (segment.memory_size > limit || segment.address > limit - segment.memory_size) {
@@ -26,8 +25,6 @@ Result<void> CheckSegments(const ElfImage& image, uint64_t limit) {
       return Errno(EINVAL);
     }
     if (segment.file_offset > INT64_MAX - segment.file_size) return Errno(EINVAL);
-    if (segment.address < previous) return Errno(EINVAL);  // The ABI wants them ascending.
-    previous = segment.address;
   }
   return {};
 }
@@ -96,8 +93,12 @@ Result<void> MapSegment(platform::Context& context, mm::MemoryMap& memory,
 // What the reservation holds between segments is given back.
 Result<void> UnmapGaps(platform::Context& context, mm::MemoryMap& memory, const ElfImage& image,
                        uint64_t bias) {
+  std::vector<ElfSegment> segments = image.segments;
+  std::sort(segments.begin(), segments.end(), [](const ElfSegment& a, const ElfSegment& b) {
+    return a.address < b.address;
+  });
   uint64_t end = 0;
-  for (const ElfSegment& segment : image.segments) {
+  for (const ElfSegment& segment : segments) {
     uint64_t start = PageDown(segment.address + bias);
     if (end != 0 && start > end) TRY(memory.Unmap(context, end, start - end));
     end = std::max(end, PageUp(segment.address + bias + segment.memory_size));

@@ -14,7 +14,7 @@ namespace redoubt::loader {
 namespace {
 
 constexpr int kMaxScriptDepth = 5;   // exec_binprm() of fs/exec.c.
-constexpr size_t kScriptLine = 256;  // BINPRM_BUF_SIZE.
+constexpr size_t kScriptLine = 255;  // BINPRM_BUF_SIZE, less the zero at its end.
 constexpr std::string_view kBlank = " \t";
 
 struct ScriptLine {

@@ -2,7 +2,7 @@
 """syscall_test: one test source, run in several worlds."""
 
 # The platforms of Redoubt on which every system-call test runs, besides natively.
-PLATFORMS = ["ptrace"]
+PLATFORMS = ["ptrace", "seccomp_trap"]
 
 _UTIL = [
     "//test/util:file_descriptor",

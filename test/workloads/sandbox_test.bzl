@@ -2,7 +2,7 @@
 """sandbox_test: one script of test cases, one Bazel target for each platform."""
 
 # Every end-to-end test runs once for each of these.
-PLATFORMS = ["ptrace"]
+PLATFORMS = ["ptrace", "seccomp-trap"]
 
 def sandbox_test(name, src, data = [], timeout = "moderate", tags = []):
     """Declares NAME_PLATFORM for each platform.
@@ -16,7 +16,7 @@ def sandbox_test(name, src, data = [], timeout = "moderate", tags = []):
     """
     for platform in PLATFORMS:
         native.sh_test(
-            name = name + "_" + platform,
+            name = name + "_" + platform.replace("-", "_"),
             srcs = [src],
             args = ["--platform=" + platform, "--runsc=$(rootpath //runsc:runsc)"],
             data = data + ["//runsc:runsc", "//test/workloads:harness"],

@@ -123,8 +123,8 @@ Result<void> GoferInode::StatLocked(int fd) {
   vfs::Attributes attributes = attributes_;
   attributes.mode = stat.st_mode;
   attributes.links = static_cast<uint32_t>(stat.st_nlink);
-  attributes.uid = gofer_.options().users.ToGuest(stat.st_uid);
-  attributes.gid = gofer_.options().groups.ToGuest(stat.st_gid);
+  // Not the owner: in the sentry's user namespace all are nobody. The gofer told it, and a change
+  // by the guest goes through the gofer too.
   attributes.size = static_cast<uint64_t>(stat.st_size);
   attributes.blocks = static_cast<uint64_t>(stat.st_blocks);
   attributes.access_time = FromHost(stat.st_atim);
