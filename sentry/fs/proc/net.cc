@@ -33,7 +33,8 @@ constexpr TaskEntry TableEntry() {
 
 constexpr auto kEntries = std::to_array<TaskEntry>({
     TableEntry<"arp",
-               "IP address       HW type     Flags       HW address            Mask     Device\n">(),
+               "IP address       HW type     Flags       HW address            Mask     "
+               "Device\n">(),
     TableEntry<"dev",
                "Inter-|   Receive                                                |  Transmit\n"
                " face |bytes    packets errs drop fifo frame compressed multicast|"
@@ -63,7 +64,8 @@ constexpr auto kEntries = std::to_array<TaskEntry>({
                "st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode ref pointer "
                "drops\n">(),
     TableEntry<"route",
-               "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT"
+               "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\t"
+               "IRTT"
                "                                                       \n">(),
     TableEntry<"snmp",
                "Ip: Forwarding DefaultTTL InReceives InHdrErrors InAddrErrors ForwDatagrams "

@@ -112,7 +112,8 @@ Result<RefPtr<vfs::Inode>> TaskDirectory::Lookup(std::string_view name) {
   for (size_t i = 0; i < entries_.size(); ++i) {
     const TaskEntry& entry = entries_[i];
     if (entry.name != name || !IsAt(entry, id())) continue;
-    return RefPtr<vfs::Inode>(entry.make(entry, superblock(), NumberSpace::Child(number(), i), id()));
+    uint64_t child = NumberSpace::Child(number(), i);
+    return RefPtr<vfs::Inode>(entry.make(entry, superblock(), child, id()));
   }
   return Errno(ENOENT);
 }

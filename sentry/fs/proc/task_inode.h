@@ -6,7 +6,8 @@
 //   LinkEntry("exe", &Executable),
 //   DirectoryEntry("net", 0555, kNetEntries),
 //
-// Each belongs to the effective user and group of its process, or to root when that is not dumpable.
+// Each belongs to the effective user and group of its process, or to root when that is not
+// dumpable.
 #ifndef SENTRY_FS_PROC_TASK_INODE_H_
 #define SENTRY_FS_PROC_TASK_INODE_H_
 

@@ -50,7 +50,8 @@ constexpr std::pair<std::string_view, std::string_view> kFixed[] = {
     {"kernel/mm/transparent_hugepage/defrag", "always defer defer+madvise [madvise] never"},
     {"kernel/mm/transparent_hugepage/enabled", "always [madvise] never"},
     {"kernel/mm/transparent_hugepage/hpage_pmd_size", "2097152"},
-    {"kernel/mm/transparent_hugepage/shmem_enabled", "always within_size advise [never] deny force"},
+    {"kernel/mm/transparent_hugepage/shmem_enabled",
+     "always within_size advise [never] deny force"},
 };
 
 void AddText(fs::TextTree& tree, std::string_view path, std::string text) {
