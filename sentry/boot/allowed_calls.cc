@@ -5,6 +5,8 @@
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
 
+#include <utility>
+
 #include "base/host/common_calls.h"
 #include "base/host/filter.h"
 #include "sentry/boot/confine.h"
@@ -64,7 +66,7 @@ std::vector<host::AllowedCall> TerminalCalls() {
 }  // namespace
 
 std::vector<host::AllowedCall> SentryCalls(int log_fd, int procfs, int control, int gofer,
-                                           const platform::Platform& platform) {
+                                           std::vector<host::AllowedCall> platform_calls) {
   std::vector<host::AllowedCall> calls = host::CommonCalls(log_fd);
   host::Append(&calls, host::ThreadCalls());
   host::Append(&calls, FileCalls());
@@ -82,8 +84,14 @@ std::vector<host::AllowedCall> SentryCalls(int log_fd, int procfs, int control, 
                      "a read-only descriptor of a memory file",
                      {IntEquals(0, procfs), IntEquals(2, O_RDONLY | O_CLOEXEC)}});
   }
-  host::Append(&calls, platform.RequiredHostCalls());
+  host::Append(&calls, std::move(platform_calls));
   return calls;
+}
+
+std::string DescribeSentryCalls(std::vector<host::AllowedCall> platform_calls) {
+  // The descriptors' numbers are examples; each rule that names one says so by its reason.
+  return host::DescribeFilter(SentryCalls(2, 3, 4, 5, std::move(platform_calls)),
+                              {.refused = host::CommonRefusals(), .log_and_refuse = false});
 }
 
 absl::Status InstallSentryFilter(const std::vector<host::AllowedCall>& calls, bool log_breaches) {

@@ -147,7 +147,8 @@ absl::StatusOr<Prepared> Prepare(SentryConfig& config, int control_fd) {
   if (!stdio.ok()) return stdio.status();
 
   std::vector<host::AllowedCall> calls =
-      SentryCalls(config.log_fd, procfs.get(), control_fd, gofer_fd, **platform);
+      SentryCalls(config.log_fd, procfs.get(), control_fd, gofer_fd,
+                  (*platform)->RequiredHostCalls());
   if (absl::Status status = InstallSentryFilter(calls, config.log_filter_breaches);
       !status.ok()) {
     return status;

@@ -11,7 +11,6 @@
 #include "absl/status/status.h"
 #include "base/host/allowed_call.h"
 #include "base/owned_fd.h"
-#include "platform/platform.h"
 
 namespace redoubt::boot {
 
@@ -24,9 +23,12 @@ absl::Status EnterEmptyRoot();
 // Drops all capabilities from all sets, with no_new_privs.
 absl::Status DropCapabilities();
 
-// The sentry's allow-list, each with its reason. `procfs` as from OpenProcfs.
+// The sentry's allow-list, each with its reason. `procfs` as from OpenProcfs; `platform_calls` is
+// what the platform requires.
 std::vector<host::AllowedCall> SentryCalls(int log_fd, int procfs, int control, int gofer,
-                                           const platform::Platform& platform);
+                                           std::vector<host::AllowedCall> platform_calls);
+// The same as text, for `runsc` to show.
+std::string DescribeSentryCalls(std::vector<host::AllowedCall> platform_calls);
 absl::Status InstallSentryFilter(const std::vector<host::AllowedCall>& calls, bool log_breaches);
 
 }  // namespace redoubt::boot

@@ -142,7 +142,7 @@ Result<void> ReplaceImage(Task& task, RefPtr<platform::AddressSpace> space,
   memory->SetExecutable(program.file);
   for (int resource : {RLIMIT_AS, RLIMIT_MEMLOCK}) {
     uint64_t limit = task.group()->limit(resource).current;
-    if (limit != kUnlimited) mm::PassLimitToHost(*memory->space(), resource, limit);
+    if (limit != kUnlimited) mm::PassLimitToHost(*memory, resource, limit);
   }
   return loader::Load(task.context(), *memory, program,
                       MakeLoadRequest(task, credentials, environment));

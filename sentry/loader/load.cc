@@ -147,7 +147,7 @@ Result<void> Load(platform::Context& context, mm::MemoryMap& memory, const Progr
   stack_request.top = uint64_t{1} << 32;
   uint64_t bytes = PageUp(BuildInitialStack(stack_request).bytes.size());
   // The host grows the stack as the guest touches it, up to this limit.
-  mm::PassLimitToHost(*memory.space(), RLIMIT_STACK, request.stack_limit);
+  mm::PassLimitToHost(memory, RLIMIT_STACK, request.stack_limit);
   int protection = PROT_READ | PROT_WRITE | (program.image.executable_stack ? PROT_EXEC : 0);
   uint64_t size = bytes + kStartStack;
   stack_request.top = TRY(MapStack(context, memory, size, protection, request));

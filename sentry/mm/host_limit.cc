@@ -10,8 +10,15 @@
 
 namespace redoubt::mm {
 
-void PassLimitToHost(const platform::AddressSpace& space, int resource, uint64_t current) {
+void PassLimitToHost(const MemoryMap& memory, int resource, uint64_t current) {
   if (resource != RLIMIT_STACK && resource != RLIMIT_AS && resource != RLIMIT_MEMLOCK) return;
+  const platform::AddressSpace& space = *memory.space();
+  if (resource == RLIMIT_AS) {
+    for (const platform::AddressRange& shim : memory.policy().shim_ranges) {
+      uint64_t size = shim.end - shim.start;
+      current = current > ~size ? ~uint64_t{0} : current + size;
+    }
+  }
   auto which = static_cast<__rlimit_resource>(resource);
   rlimit64 host{};
   auto result = host::Call([&] { return prlimit64(space.host_pid(), which, nullptr, &host); });

@@ -38,7 +38,7 @@ Result<void> CheckMayLimit(const Task& task, const Task& target) {
 void PassOn(const Task& target, unsigned resource, const Limit& limit) {
   if (resource == RLIMIT_CPU) target.group()->timers().SetCpuLimit(limit.current, limit.maximum);
   RefPtr<mm::MemoryMap> memory = target.memory();
-  if (memory) mm::PassLimitToHost(*memory->space(), static_cast<int>(resource), limit.current);
+  if (memory) mm::PassLimitToHost(*memory, static_cast<int>(resource), limit.current);
 }
 
 Result<void> SetLimit(const Task& task, Task& target, unsigned resource, const Limit& limit) {
