@@ -11,6 +11,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "base/host/allowed_call.h"
 #include "platform/platform.h"
 
 namespace redoubt::platform {
@@ -23,6 +24,8 @@ struct PlatformType {
   // Starts it: called once in the sentry, as the first process of its PID namespace, while it is
   // single-threaded and before its seccomp filter.
   absl::StatusOr<std::unique_ptr<Platform>> (*create)();
+  // What Platform::RequiredHostCalls will say, without starting one: for `runsc help filters`.
+  std::vector<host::AllowedCall> (*required_calls)();
 };
 
 }  // namespace redoubt::platform

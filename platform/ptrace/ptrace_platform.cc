@@ -82,6 +82,7 @@ const PlatformType& PtracePlatformType() {
       .description = "system calls by ptrace(2): slow, and works wherever a child can be traced",
       .supported = &ptrace::Supported,
       .create = &ptrace::PtracePlatform::Create,
+      .required_calls = &ptrace::HostCalls,
   };
   return kType;
 }

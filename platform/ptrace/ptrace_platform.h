@@ -25,6 +25,9 @@ const PlatformType& PtracePlatformType();
 
 namespace ptrace {
 
+// The sentry's host calls for this platform.
+std::vector<host::AllowedCall> HostCalls();
+
 class PtracePlatform : public Platform {
  public:
   static absl::StatusOr<std::unique_ptr<Platform>> Create();
@@ -36,7 +39,7 @@ class PtracePlatform : public Platform {
   AddressRange guest_range() const override;
   uint64_t vdso_address() const override { return zygote_->vdso_address(); }
   std::vector<AddressRange> shim_ranges() const override;
-  std::vector<host::AllowedCall> RequiredHostCalls() const override;
+  std::vector<host::AllowedCall> RequiredHostCalls() const override { return HostCalls(); }
 
   Workers& workers() { return *workers_; }
   FileTransfer& transfer() { return transfer_; }

@@ -20,7 +20,7 @@ host::AllowedCall PtraceRequest(uint64_t request, const char* reason) {
 
 }  // namespace
 
-std::vector<host::AllowedCall> PtracePlatform::RequiredHostCalls() const {
+std::vector<host::AllowedCall> HostCalls() {
   return {
       PtraceRequest(PTRACE_SEIZE, "takes over a stub's thread that sleeps"),
       PtraceRequest(PTRACE_INTERRUPT, "stops a stub's thread that was just taken over"),

@@ -79,6 +79,7 @@ const PlatformType& SeccompTrapPlatformType() {
       .description = "seccomp filter, signal handler and shared memory: fast, Linux >= 5.19",
       .supported = seccomp_trap::CheckHost,
       .create = seccomp_trap::Create,
+      .required_calls = seccomp_trap::HostCalls,
   };
   return type;
 }

@@ -89,7 +89,7 @@ std::vector<host::AllowedCall> SentryCalls(int log_fd, int procfs, int control, 
 }
 
 std::string DescribeSentryCalls(std::vector<host::AllowedCall> platform_calls) {
-  // The descriptors' numbers are examples; each rule that names one says so by its reason.
+  // The numbers of descriptors are examples: they differ from sandbox to sandbox.
   return host::DescribeFilter(SentryCalls(2, 3, 4, 5, std::move(platform_calls)),
                               {.refused = host::CommonRefusals(), .log_and_refuse = false});
 }

@@ -84,8 +84,8 @@ uint64_t MemoryBytes() {
 // objects, but each may need one of the host's.
 kernel::Limits InheritedLimits() {
   kernel::Limits limits = kernel::DefaultLimits();
-  for (int resource : {RLIMIT_STACK, RLIMIT_NOFILE, RLIMIT_FSIZE, RLIMIT_AS, RLIMIT_DATA,
-                       RLIMIT_CORE}) {
+  for (int resource :
+       {RLIMIT_STACK, RLIMIT_NOFILE, RLIMIT_FSIZE, RLIMIT_AS, RLIMIT_DATA, RLIMIT_CORE}) {
     rlimit host;
     if (getrlimit(static_cast<__rlimit_resource>(resource), &host) != 0) continue;
     limits[static_cast<size_t>(resource)] = {host.rlim_cur, host.rlim_max};
@@ -146,11 +146,9 @@ absl::StatusOr<Prepared> Prepare(SentryConfig& config, int control_fd) {
   auto stdio = Stdio::Create();
   if (!stdio.ok()) return stdio.status();
 
-  std::vector<host::AllowedCall> calls =
-      SentryCalls(config.log_fd, procfs.get(), control_fd, gofer_fd,
-                  (*platform)->RequiredHostCalls());
-  if (absl::Status status = InstallSentryFilter(calls, config.log_filter_breaches);
-      !status.ok()) {
+  std::vector<host::AllowedCall> calls = SentryCalls(config.log_fd, procfs.get(), control_fd,
+                                                     gofer_fd, (*platform)->RequiredHostCalls());
+  if (absl::Status status = InstallSentryFilter(calls, config.log_filter_breaches); !status.ok()) {
     return status;
   }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the sentry gives up before guest code runs (DESIGN invariant 4): every file, every capability,
-// every host call that is not in its list.
+// What the sentry gives up before guest code runs (DESIGN invariant 4): every file, every
+// capability, every host call that is not in its list.
 #ifndef SENTRY_BOOT_CONFINE_H_
 #define SENTRY_BOOT_CONFINE_H_
 
