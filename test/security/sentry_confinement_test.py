@@ -32,6 +32,7 @@ def start(t):
     """A guest that sleeps, and the processes below runsc that serve it."""
     if os.geteuid() != 0:
         t.skip("only root can look into these processes")
+    t.write("canary", "")  # The directory that runsc starts in is not empty.
     guest = t.start([], GUEST)
     t.expect_eq(guest.stdout.readline(), b"ready\n", "a plain shell starts")
     time.sleep(0.3)  # Until all are asleep.
