@@ -10,10 +10,10 @@ namespace redoubt::internal {
 [[noreturn, gnu::cold]] void CheckFailed(const char* file, int line, const char* condition);
 }  // namespace redoubt::internal
 
-#define CHECK(condition)                                                             \
-  do {                                                                               \
-    if (!(condition)) [[unlikely]]                                                   \
-      ::redoubt::internal::CheckFailed(__FILE__, __LINE__, #condition);              \
+#define CHECK(condition)                                                \
+  do {                                                                  \
+    if (!(condition)) [[unlikely]]                                      \
+      ::redoubt::internal::CheckFailed(__FILE__, __LINE__, #condition); \
   } while (false)
 
 #define UNREACHABLE() ::redoubt::internal::CheckFailed(__FILE__, __LINE__, "unreachable")

@@ -31,11 +31,10 @@ void Log(LogLevel level, const char* file, int line, const char* text);
 
 }  // namespace redoubt
 
-#define LOG(level, ...)                                                                      \
-  do {                                                                                       \
-    if (::redoubt::LogLevel::k##level >=                                                     \
-        ::redoubt::g_log_level.load(std::memory_order_relaxed))                              \
-      ::redoubt::LogFormat(::redoubt::LogLevel::k##level, __FILE__, __LINE__, __VA_ARGS__);  \
+#define LOG(level, ...)                                                                          \
+  do {                                                                                           \
+    if (::redoubt::LogLevel::k##level >= ::redoubt::g_log_level.load(std::memory_order_relaxed)) \
+      ::redoubt::LogFormat(::redoubt::LogLevel::k##level, __FILE__, __LINE__, __VA_ARGS__);      \
   } while (false)
 
 #define VLOG(...) LOG(Debug, __VA_ARGS__)

@@ -32,7 +32,7 @@ class RefCounted {
   // from then on.
   void Unref() const {
     if (count_.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
-    if constexpr (requires(T* object) { object->OnRelease(); }) {
+    if constexpr (requires(T * object) { object->OnRelease(); }) {
       const_cast<T*>(static_cast<const T*>(this))->OnRelease();
     }
     delete static_cast<const T*>(this);

@@ -45,9 +45,9 @@ class [[nodiscard]] Result {
   using value_type = T;
   Result(Errno error) : state_(std::in_place_index<1>, error) {}  // NOLINT(runtime/explicit)
   template <typename U = T>
-    requires(std::is_convertible_v<U &&, T> && !std::is_same_v<std::remove_cvref_t<U>, Result> &&
-             !std::is_same_v<std::remove_cvref_t<U>, Errno>)
-  Result(U&& value)  // NOLINT(runtime/explicit)
+  requires(std::is_convertible_v<U&&, T> && !std::is_same_v<std::remove_cvref_t<U>, Result> &&
+           !std::is_same_v<std::remove_cvref_t<U>, Errno>)
+      Result(U&& value)  // NOLINT(runtime/explicit)
       : state_(std::in_place_index<0>, std::forward<U>(value)) {}
 
   bool ok() const { return state_.index() == 0; }
@@ -113,12 +113,12 @@ T TakeValue(Result<T>& result) {
 }  // namespace internal
 
 // Evaluates to the value of a Result, or returns its error from the enclosing function.
-#define TRY(expression)                                      \
-  ({                                                         \
-    auto redoubt_try_result = (expression);                  \
-    if (!redoubt_try_result.ok()) [[unlikely]]               \
-      return redoubt_try_result.error();                     \
-    ::redoubt::internal::TakeValue(redoubt_try_result);      \
+#define TRY(expression)                                 \
+  ({                                                    \
+    auto redoubt_try_result = (expression);             \
+    if (!redoubt_try_result.ok()) [[unlikely]]          \
+      return redoubt_try_result.error();                \
+    ::redoubt::internal::TakeValue(redoubt_try_result); \
   })
 
 }  // namespace redoubt

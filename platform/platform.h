@@ -88,7 +88,7 @@ struct Event {
   // kFault: what the host would have put into siginfo (SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP).
   // kDead: `signal` ended the stub.
   int signal = 0;
-  int signal_code = 0;      // si_code.
+  int signal_code = 0;         // si_code.
   uint64_t fault_address = 0;  // si_addr.
   uint64_t trap_number = 0;    // For the frame's gregs[REG_TRAPNO]; 0 when the host did not say.
   uint64_t error_code = 0;     // For gregs[REG_ERR].

@@ -46,7 +46,8 @@ int Main(int argc, char** argv) {
     // CLI11 says only that something is missing; the user wants to know what it was.
     std::string word = separator > argv + 1 ? argv[1] : "";
     if (word.empty()) fprintf(stderr, "runsc: no command; try: runsc help\n");
-    if (!word.empty()) fprintf(stderr, "runsc: unknown command %s; try: runsc help\n", word.c_str());
+    if (!word.empty())
+      fprintf(stderr, "runsc: unknown command %s; try: runsc help\n", word.c_str());
     return kExitFailure;
   }
   return run();

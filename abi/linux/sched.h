@@ -37,7 +37,7 @@ struct SchedulingAttributes {
   uint64_t runtime = 0, deadline = 0, period = 0;
   uint32_t utilization_minimum = 0, utilization_maximum = 0;
 };
-static_assert(sizeof(SchedulingAttributes) == 56);  // SCHED_ATTR_SIZE_VER1.
+static_assert(sizeof(SchedulingAttributes) == 56);            // SCHED_ATTR_SIZE_VER1.
 inline constexpr uint32_t kSchedulingAttributesMinimum = 48;  // SCHED_ATTR_SIZE_VER0.
 
 }  // namespace redoubt::abi

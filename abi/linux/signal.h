@@ -67,7 +67,7 @@ struct SignalInfo {
       int32_t pid;
       uint32_t uid;
       uint64_t value;  // sigval.
-    } sender;  // SI_USER, SI_TKILL, SI_QUEUE.
+    } sender;          // SI_USER, SI_TKILL, SI_QUEUE.
     struct {
       int32_t timer_id;
       int32_t overrun;

@@ -55,7 +55,7 @@ static_assert(sizeof(Linger) == sizeof(linger));
 inline constexpr size_t kMaximumAddressLength = 128;  // sizeof(struct sockaddr_storage).
 inline constexpr size_t kUnixPathMaximum = 108;
 static_assert(kUnixPathMaximum == sizeof(sockaddr_un::sun_path));
-inline constexpr size_t kScmMaximumFds = 253;  // SCM_MAX_FD.
+inline constexpr size_t kScmMaximumFds = 253;       // SCM_MAX_FD.
 inline constexpr int kSocketBacklogMaximum = 4096;  // net.core.somaxconn.
 
 }  // namespace redoubt::abi

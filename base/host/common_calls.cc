@@ -76,7 +76,8 @@ std::vector<AllowedCall> ThreadCalls() {
 }
 
 std::vector<RefusedCall> CommonRefusals() {
-  return {{SYS_clone3, ENOSYS, "its flags lie in memory, out of a filter's sight; libc falls back"}};
+  return {
+      {SYS_clone3, ENOSYS, "its flags lie in memory, out of a filter's sight; libc falls back"}};
 }
 
 void Append(std::vector<AllowedCall>* calls, std::vector<AllowedCall> more) {

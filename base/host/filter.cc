@@ -90,8 +90,7 @@ void AppendReason(size_t line_start, const char* reason, std::string* text) {
 }  // namespace
 
 Result<void> InstallFilter(std::span<const AllowedCall> calls, const FilterOptions& options) {
-  Filter filter(
-      seccomp_init(options.log_and_refuse ? SCMP_ACT_TRAP : SCMP_ACT_KILL_PROCESS));
+  Filter filter(seccomp_init(options.log_and_refuse ? SCMP_ACT_TRAP : SCMP_ACT_KILL_PROCESS));
   if (!filter) return Errno(ENOMEM);
   // A binary tree instead of a list of comparisons, and all threads at once.
   TRY(Check(seccomp_attr_set(filter.get(), SCMP_FLTATR_CTL_OPTIMIZE, 2)));

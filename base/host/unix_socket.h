@@ -29,7 +29,8 @@ struct MessagePair {
 Result<MessagePair> CreateMessagePair(size_t message_size = 0);
 
 // Sends one message. EPIPE when the other side is gone (no SIGPIPE).
-Result<void> SendMessage(int socket, std::span<const std::byte> data, std::span<const int> fds = {});
+Result<void> SendMessage(int socket, std::span<const std::byte> data,
+                         std::span<const int> fds = {});
 
 struct ReceivedMessage {
   size_t size = 0;  // 0: end of file.

@@ -16,19 +16,19 @@ enum class LockRank : uint8_t {
   kSuperblock = 20,      // vfs::Superblock::tree_mu_: dentries of one file system. Overlay's is
                          // held while its layers are called, whose inodes take no tree lock.
   kInode = 30,           // Per-inode state: sizes, extents, directory entries.
-  kEpoll = 40,           // EpollInstance::mu_. Nested epolls: outer before inner (checked for loops).
-  kSocket = 45,          // One socket endpoint; pairs are taken in address order.
-  kPipe = 50,            // Pipe::mu_.
-  kTasks = 60,           // kernel::TaskSet::mu_: process tree, signals, exit states, job control.
-  kFdTable = 65,         // FdTable::mu_: never held while a FileDescription is released.
-  kMm = 70,              // mm::MemoryMap::mu_: brk and mapping names.
-  kItimers = 73,         // kernel::IntervalTimers: never held while a signal is sent.
-  kTimers = 75,          // time::TimerQueue::mu_.
-  kWaitQueue = 80,       // WaitQueue::mu_: callbacks run under it and may only wake.
-  kTask = 85,            // Task's own wake-up state.
-  kPlatform = 90,        // Inside platforms.
-  kChannel = 95,         // gofer channel.
-  kLeaf = 100,           // Takes nothing below.
+  kEpoll = 40,      // EpollInstance::mu_. Nested epolls: outer before inner (checked for loops).
+  kSocket = 45,     // One socket endpoint; pairs are taken in address order.
+  kPipe = 50,       // Pipe::mu_.
+  kTasks = 60,      // kernel::TaskSet::mu_: process tree, signals, exit states, job control.
+  kFdTable = 65,    // FdTable::mu_: never held while a FileDescription is released.
+  kMm = 70,         // mm::MemoryMap::mu_: brk and mapping names.
+  kItimers = 73,    // kernel::IntervalTimers: never held while a signal is sent.
+  kTimers = 75,     // time::TimerQueue::mu_.
+  kWaitQueue = 80,  // WaitQueue::mu_: callbacks run under it and may only wake.
+  kTask = 85,       // Task's own wake-up state.
+  kPlatform = 90,   // Inside platforms.
+  kChannel = 95,    // gofer channel.
+  kLeaf = 100,      // Takes nothing below.
 };
 
 }  // namespace redoubt

@@ -18,7 +18,8 @@ namespace redoubt {
 
 // EPOLLIN, EPOLLOUT ... ; poll(2) has the same values.
 using EventMask = uint32_t;
-inline constexpr EventMask kReadableEvents = EPOLLIN | EPOLLRDNORM | EPOLLRDHUP | EPOLLHUP | EPOLLERR;
+inline constexpr EventMask kReadableEvents =
+    EPOLLIN | EPOLLRDNORM | EPOLLRDHUP | EPOLLHUP | EPOLLERR;
 inline constexpr EventMask kWritableEvents = EPOLLOUT | EPOLLWRNORM | EPOLLHUP | EPOLLERR;
 
 class WaitQueue;

@@ -91,8 +91,7 @@ bool IsValidEntry(const DirectoryEntry& entry) {
 template <typename Message>
 Result<void> Parse(std::span<const std::byte> bytes, Message* message) {
   if (bytes.size() > kMostMessageBytes) return Errno(EBADMSG);
-  if (!message->ParseFromArray(bytes.data(), static_cast<int>(bytes.size())))
-    return Errno(EBADMSG);
+  if (!message->ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) return Errno(EBADMSG);
   return {};
 }
 

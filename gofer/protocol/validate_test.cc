@@ -11,9 +11,7 @@
 namespace redoubt::gofer {
 namespace {
 
-std::span<const std::byte> Bytes(const std::string& text) {
-  return std::as_bytes(std::span(text));
-}
+std::span<const std::byte> Bytes(const std::string& text) { return std::as_bytes(std::span(text)); }
 
 Request GoodWalk() {
   Request request;

@@ -35,7 +35,7 @@ struct GoferConfig {
   size_t most_nodes = size_t{1} << 20;
   // Descriptors for nodes; 0: what RLIMIT_NOFILE's hard limit leaves.
   size_t most_descriptors = 0;
-  bool confine = true;             // False in some tests: no capabilities dropped, no filter.
+  bool confine = true;               // False in some tests: no capabilities dropped, no filter.
   bool log_filter_breaches = false;  // For developers; see host::FilterOptions.
 };
 

@@ -29,8 +29,7 @@ Result<HostStat> StatAt(int directory, const char* name) {
 }
 
 HostIdentity IdentityOf(const HostStat& stat) {
-  return {.device = makedev(stat.stx_dev_major, stat.stx_dev_minor),
-          .inode = stat.stx_ino};
+  return {.device = makedev(stat.stx_dev_major, stat.stx_dev_minor), .inode = stat.stx_ino};
 }
 
 void FillAttributes(const HostStat& stat, Attributes* attributes) {
@@ -55,8 +54,8 @@ void FillAttributes(const HostStat& stat, Attributes* attributes) {
 }
 
 Result<int> OpenComponent(int directory, const char* name) {
-  unsigned fd = TRY(
-      host::Call([&] { return openat(directory, name, O_PATH | O_NOFOLLOW | O_CLOEXEC); }));
+  unsigned fd =
+      TRY(host::Call([&] { return openat(directory, name, O_PATH | O_NOFOLLOW | O_CLOEXEC); }));
   return static_cast<int>(fd);
 }
 

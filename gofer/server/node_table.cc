@@ -45,8 +45,7 @@ Node* NodeTable::AddRoot(uint32_t attach_point, bool read_only, OwnedFd fd, cons
 
 Result<Node*> NodeTable::Add(Node* directory, std::string_view name, const HostStat& stat,
                              OwnedFd fd) {
-  Node* node =
-      TRY(Insert(NewNode(stat, directory->attach_point, directory->read_only)));
+  Node* node = TRY(Insert(NewNode(stat, directory->attach_point, directory->read_only)));
   SetDirectory(node, directory, name);
   if (fd.valid()) Cache(node, std::move(fd));
   return node;

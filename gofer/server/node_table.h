@@ -48,8 +48,8 @@ struct Node {
   bool pinned = false;
   std::list<Node*>::iterator recent;  // In recent_, when fd is valid and it is not pinned.
 
-  bool held = true;           // By the sentry.
-  size_t children = 0;        // Nodes whose directory this is; they keep it.
+  bool held = true;     // By the sentry.
+  size_t children = 0;  // Nodes whose directory this is; they keep it.
 
   bool IsDirectory() const { return type == S_IFDIR; }
   bool IsRegular() const { return type == S_IFREG; }

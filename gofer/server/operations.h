@@ -40,8 +40,7 @@ class Operations {
   Result<void> Walk(const WalkRequest& request, Response* response);
   Result<void> Check(const CheckRequest& request, Response* response);
   Result<void> GetAttributes(const GetAttributesRequest& request, Response* response);
-  Result<Node*> WalkOne(Node* directory, const std::string& name, bool is_last,
-                        Response* response);
+  Result<Node*> WalkOne(Node* directory, const std::string& name, bool is_last, Response* response);
 
   // operations_create.cc
   Result<void> Create(const CreateRequest& request, Response* response, OwnedFd* fd);

@@ -48,8 +48,7 @@ Result<void> Change(int fd, const Node& node, const SetAttributesRequest& reques
     if (node.type == S_IFLNK) return Errno(EOPNOTSUPP);
     TRY(host::Call([&] { return chmod(path.get(), request.mode()); }));
   }
-  if (request.has_access_time() || request.has_modify_time())
-    TRY(ChangeTimes(path.get(), request));
+  if (request.has_access_time() || request.has_modify_time()) TRY(ChangeTimes(path.get(), request));
   return {};
 }
 

@@ -11,8 +11,8 @@
 namespace redoubt::gofer {
 namespace {
 
-constexpr int kNewFileFlags = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY |
-                              O_CLOEXEC;
+constexpr int kNewFileFlags =
+    O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
 
 // Makes the name. Of a regular file, gives the descriptor it was made with. umask is 0 here.
 Result<OwnedFd> Make(int directory, const CreateRequest& request) {
@@ -20,16 +20,15 @@ Result<OwnedFd> Make(int directory, const CreateRequest& request) {
   mode_t mode = request.mode();
   switch (mode & S_IFMT) {
     case S_IFREG: {
-      unsigned fd = TRY(
-          host::Call([&] { return openat(directory, name, kNewFileFlags, mode & 07777); }));
+      unsigned fd =
+          TRY(host::Call([&] { return openat(directory, name, kNewFileFlags, mode & 07777); }));
       return OwnedFd(static_cast<int>(fd));
     }
     case S_IFDIR:
       TRY(host::Call([&] { return mkdirat(directory, name, mode & 07777); }));
       return OwnedFd();
     case S_IFLNK:
-      TRY(host::Call(
-          [&] { return symlinkat(request.link_target().c_str(), directory, name); }));
+      TRY(host::Call([&] { return symlinkat(request.link_target().c_str(), directory, name); }));
       return OwnedFd();
     case S_IFIFO:
     case S_IFSOCK:
@@ -52,8 +51,7 @@ Result<void> Complete(int fd, const CreateRequest& request, HostStat* stat) {
   }
   bool has_mode = TypeOf(*stat) != S_IFLNK;
   if (has_mode && (changed || (stat->stx_mode & 07777u) != (request.mode() & 07777u))) {
-    TRY(host::Call(
-        [&] { return chmod(DescriptorPath(fd).get(), request.mode() & 07777); }));
+    TRY(host::Call([&] { return chmod(DescriptorPath(fd).get(), request.mode() & 07777); }));
     changed = true;
   }
   if (changed) *stat = TRY(StatFd(fd));
@@ -92,8 +90,8 @@ Result<void> Operations::CreateNameless(const CreateRequest& request, Node* dire
   if (!S_ISREG(request.mode())) return Errno(EINVAL);
   int directory_fd = TRY(nodes_.Fd(directory));
   constexpr int kFlags = O_TMPFILE | O_RDWR | O_CLOEXEC;
-  unsigned opened = TRY(
-      host::Call([&] { return openat(directory_fd, ".", kFlags, request.mode() & 07777); }));
+  unsigned opened =
+      TRY(host::Call([&] { return openat(directory_fd, ".", kFlags, request.mode() & 07777); }));
   OwnedFd file(static_cast<int>(opened));
   HostStat stat = TRY(StatFd(file.get()));
   TRY(Complete(file.get(), request, &stat));
@@ -116,8 +114,8 @@ Result<void> Operations::Link(const LinkRequest& request, Response* response) {
   // Through the descriptor, so that it is this file whatever its name means by now. The link that
   // is followed is the one in /proc/self/fd.
   TRY(host::Call([&] {
-    return linkat(AT_FDCWD, DescriptorPath(target_fd).get(), directory_fd,
-                  request.name().c_str(), AT_SYMLINK_FOLLOW);
+    return linkat(AT_FDCWD, DescriptorPath(target_fd).get(), directory_fd, request.name().c_str(),
+                  AT_SYMLINK_FOLLOW);
   }));
   FillAttributes(TRY(StatFd(target_fd)), response->mutable_attributes());
   TRY(FillDirectory(directory_fd, response->mutable_directory()));

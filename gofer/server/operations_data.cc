@@ -41,8 +41,8 @@ void AddEntries(const char* data, size_t size, Response* response) {
 // another file than the one that was looked at.
 Result<OwnedFd> Reopen(int fd, int flags) {
   DescriptorPath path(fd);
-  unsigned opened = TRY(host::Call(
-      [&] { return open(path.get(), flags | O_NONBLOCK | O_NOCTTY | O_CLOEXEC); }));
+  unsigned opened =
+      TRY(host::Call([&] { return open(path.get(), flags | O_NONBLOCK | O_NOCTTY | O_CLOEXEC); }));
   return OwnedFd(static_cast<int>(opened));
 }
 
@@ -72,8 +72,7 @@ Result<void> Operations::ReadDirectory(const ReadDirectoryRequest& request, Resp
     TRY(host::Call([&] { return lseek(fd.get(), request.cookie(), SEEK_SET); }));
   }
   alignas(dirent64) char page[kDirectoryPageBytes];
-  size_t size =
-      TRY(host::Call([&] { return getdents64(fd.get(), page, sizeof(page)); }));
+  size_t size = TRY(host::Call([&] { return getdents64(fd.get(), page, sizeof(page)); }));
   response->set_end(size == 0);
   AddEntries(page, size, response);
   return {};

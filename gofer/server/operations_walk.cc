@@ -13,8 +13,8 @@ namespace {
 
 Result<std::string> ReadLinkAt(int directory, const char* name) {
   std::string target(kMostLinkTargetBytes + 1, '\0');
-  size_t size = TRY(
-      host::Call([&] { return readlinkat(directory, name, target.data(), target.size()); }));
+  size_t size =
+      TRY(host::Call([&] { return readlinkat(directory, name, target.data(), target.size()); }));
   if (size == 0 || size > kMostLinkTargetBytes) return Errno(ENAMETOOLONG);
   target.resize(size);
   return target;

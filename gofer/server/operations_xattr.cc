@@ -25,9 +25,8 @@ Result<void> Operations::GetXattr(const GetXattrRequest& request, Response* resp
   if (!MayRead(request.name())) return Errno(EOPNOTSUPP);
   DescriptorPath path(TRY(nodes_.Fd(node)));
   std::string value(kMostXattrBytes, '\0');
-  size_t size = TRY(host::Call([&] {
-    return getxattr(path.get(), request.name().c_str(), value.data(), value.size());
-  }));
+  size_t size = TRY(host::Call(
+      [&] { return getxattr(path.get(), request.name().c_str(), value.data(), value.size()); }));
   value.resize(size);
   response->set_value(std::move(value));
   return {};
@@ -57,8 +56,7 @@ Result<void> Operations::ListXattrs(const ListXattrsRequest& request, Response* 
   Node* node = TRY(nodes_.Find(request.handle()));
   DescriptorPath path(TRY(nodes_.Fd(node)));
   std::string list(kMostXattrBytes, '\0');
-  Result<size_t> size =
-      host::Call([&] { return listxattr(path.get(), list.data(), list.size()); });
+  Result<size_t> size = host::Call([&] { return listxattr(path.get(), list.data(), list.size()); });
   if (size.Is(EOPNOTSUPP)) return {};
   list.resize(TRY(std::move(size)));
   std::string_view rest = list;

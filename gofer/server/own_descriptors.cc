@@ -17,8 +17,7 @@ Result<OwnedFd> OpenOwnDescriptors() {
   auto detached = host::Call(
       [&] { return syscall(SYS_open_tree, AT_FDCWD, kPath, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC); });
   if (detached.ok()) return OwnedFd(static_cast<int>(*detached));
-  unsigned fd =
-      TRY(host::Call([&] { return open(kPath, O_RDONLY | O_DIRECTORY | O_CLOEXEC); }));
+  unsigned fd = TRY(host::Call([&] { return open(kPath, O_RDONLY | O_DIRECTORY | O_CLOEXEC); }));
   return OwnedFd(static_cast<int>(fd));
 }
 

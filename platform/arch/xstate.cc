@@ -105,8 +105,8 @@ void InitXstate(std::span<std::byte> image) {
 Result<void> ValidateXstate(std::span<const std::byte> image) {
   if (image.size() != XstateSize()) return Errno(EINVAL);
   if (Load<uint64_t>(image, kXstateHeaderOffset) & ~XstateFeatures()) return Errno(EINVAL);
-  auto rest = image.subspan(kXstateHeaderOffset + sizeof(uint64_t),
-                            kXstateHeaderSize - sizeof(uint64_t));
+  auto rest =
+      image.subspan(kXstateHeaderOffset + sizeof(uint64_t), kXstateHeaderSize - sizeof(uint64_t));
   if (std::any_of(rest.begin(), rest.end(), [](std::byte b) { return b != std::byte{0}; })) {
     return Errno(EINVAL);
   }

@@ -59,7 +59,7 @@ TEST(SignalXstate, RoundTripGivesTheImageBack) {
 
 TEST(SignalXstate, WithoutMarksOnlyTheLegacyAreaCounts) {
   auto frame = FreshFrame();
-  frame[XstateSize()] = std::byte{0};                // Breaks magic2.
+  frame[XstateSize()] = std::byte{0};                 // Breaks magic2.
   frame[kXstateHeaderOffset + 30] = std::byte{0xff};  // Garbage that must not be looked at.
   ASSERT_TRUE(ParseSignalXstate(frame).ok());
   uint64_t present;

@@ -65,9 +65,8 @@ TEST(Death, InABlockingHostCall) {
   GuestThread guest(ThePlatform(), std::move(context));
   ASSERT_EQ(guest.Next().kind, Kind::kSyscall);
   int64_t outcome = 0;
-  guest.DoAsync([&](Context& c) {
-    outcome = Outcome(Call(c, SYS_futex, kData, FUTEX_WAIT_PRIVATE, 0, 0));
-  });
+  guest.DoAsync(
+      [&](Context& c) { outcome = Outcome(Call(c, SYS_futex, kData, FUTEX_WAIT_PRIVATE, 0, 0)); });
   std::this_thread::sleep_for(std::chrono::milliseconds(20));
   ASSERT_EQ(kill(pid, SIGKILL), 0);
   guest.WaitDone();

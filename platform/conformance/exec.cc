@@ -160,9 +160,7 @@ TEST(Exec, TheFirstThreadMayLeaveItsSpaceToOthers) {
   first.Resume();
   EXPECT_EQ(first.Next().kind, Kind::kSyscall);
   EXPECT_EQ(second.Return(0).signal, SIGILL);
-  second.Do([](Context& c) {
-    EXPECT_TRUE(MapAnonymous(c, 0x40000000, kPage, PROT_READ).ok());
-  });
+  second.Do([](Context& c) { EXPECT_TRUE(MapAnonymous(c, 0x40000000, kPage, PROT_READ).ok()); });
 }
 
 TEST(Exec, FiftyInARow) {

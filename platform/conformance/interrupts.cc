@@ -97,9 +97,7 @@ TEST(Interrupt, BeforeABlockingHostCallItDoesNotBlock) {
   guest.Interrupt();
   guest.Do([&](Context& c) { EXPECT_EQ(Outcome(FutexWait(c)), -EINTR); });
   // A call that cannot block is made all the same.
-  guest.Do([&](Context& c) {
-    EXPECT_TRUE(MapAnonymous(c, 0x40000000, kPage, PROT_READ).ok());
-  });
+  guest.Do([&](Context& c) { EXPECT_TRUE(MapAnonymous(c, 0x40000000, kPage, PROT_READ).ok()); });
 }
 
 TEST(Interrupt, FutexWaitIsWokenByAnotherThread) {
@@ -113,9 +111,8 @@ TEST(Interrupt, FutexWaitIsWokenByAnotherThread) {
   waiter.DoAsync([&](Context& c) { outcome = Outcome(FutexWait(c)); });
   int64_t woken = 0;
   EXPECT_TRUE(Eventually([&] {
-    waker.Do([&](Context& c) {
-      woken = Outcome(Call(c, SYS_futex, kData, FUTEX_WAKE_PRIVATE, 1));
-    });
+    waker.Do(
+        [&](Context& c) { woken = Outcome(Call(c, SYS_futex, kData, FUTEX_WAKE_PRIVATE, 1)); });
     return woken == 1;
   }));
   waiter.WaitDone();

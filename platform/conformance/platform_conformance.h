@@ -23,13 +23,10 @@
 #include "platform/registry.h"
 
 // Position-independent guest code `name` (AT&T syntax). Use at namespace scope, file-locally.
-#define GUEST_CODE(name, text)                                  \
-  asm(".pushsection .rodata\n" #name "_begin:\n" text "\n" #name \
-      "_end: .byte 0\n.popsection\n");                          \
-  extern "C" const char name##_begin[], name##_end[];           \
-  [[maybe_unused]] static std::span<const char> name() {        \
-    return {name##_begin, name##_end};                          \
-  }
+#define GUEST_CODE(name, text)                                                                    \
+  asm(".pushsection .rodata\n" #name "_begin:\n" text "\n" #name "_end: .byte 0\n.popsection\n"); \
+  extern "C" const char name##_begin[], name##_end[];                                             \
+  [[maybe_unused]] static std::span<const char> name() { return {name##_begin, name##_end}; }
 
 namespace redoubt::platform::conformance {
 

@@ -67,9 +67,8 @@ TEST(Fork, TheChildOutlivesTheParent) {
   EXPECT_EQ(pair.child->Next().kind, Kind::kSyscall);
   pair.parent.Exit();
   EXPECT_EQ(pair.child->Return(0).kind, Kind::kSyscall);
-  pair.child->Do([](Context& c) {
-    EXPECT_TRUE(MapAnonymous(c, 0x40000000, kPage, PROT_READ).ok());
-  });
+  pair.child->Do(
+      [](Context& c) { EXPECT_TRUE(MapAnonymous(c, 0x40000000, kPage, PROT_READ).ok()); });
 }
 
 TEST(Fork, AChildThatIsNeverStartedIsCleanedUp) {

@@ -89,10 +89,10 @@ SyscallResult PtraceContext::MapFile(uint64_t address, uint64_t length, int prot
   TRY(tracee_->Attach());
   MutexLock lock(&space().descriptors_mu());
   TRY(platform_.transfer().Donate(*tracee_, fd));
-  SyscallResult mapped = HostCall({.number = SYS_mmap,
-                                   .arguments = {address, length, static_cast<uint64_t>(protection),
-                                                 static_cast<uint64_t>(flags),
-                                                 FileTransfer::kDonatedFd, offset}});
+  SyscallResult mapped =
+      HostCall({.number = SYS_mmap,
+                .arguments = {address, length, static_cast<uint64_t>(protection),
+                              static_cast<uint64_t>(flags), FileTransfer::kDonatedFd, offset}});
   TRY(HostCall({.number = SYS_close, .arguments = {FileTransfer::kDonatedFd}}));
   return mapped;
 }
@@ -106,10 +106,10 @@ Result<std::unique_ptr<Context>> PtraceContext::Clone(bool share_memory) {
 }
 
 Result<std::unique_ptr<PtraceContext>> PtraceContext::CloneThread(std::unique_ptr<Worker> worker) {
-  constexpr uint64_t kFlags = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD |
-                              CLONE_SYSVSEM;
-  uint64_t tid = TRY(InjectCall(*tracee_, TheStubImage().thread,
-                                {.number = SYS_clone, .arguments = {kFlags}}));
+  constexpr uint64_t kFlags =
+      CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM;
+  uint64_t tid = TRY(
+      InjectCall(*tracee_, TheStubImage().thread, {.number = SYS_clone, .arguments = {kFlags}}));
   return std::make_unique<PtraceContext>(platform_, RefPtr<PtraceAddressSpace>(&space()),
                                          static_cast<int>(tid), std::move(worker));
 }
@@ -158,8 +158,8 @@ void PtraceContext::Interrupt() {
 }
 
 void PtraceContext::AllowInterruptSignal() {
-  interruptible_ = static_cast<uint64_t>(tracee_->process().pid()) << 32 |
-                   static_cast<uint32_t>(tracee_->tid());
+  interruptible_ =
+      static_cast<uint64_t>(tracee_->process().pid()) << 32 | static_cast<uint32_t>(tracee_->tid());
 }
 
 void PtraceContext::Launch(std::unique_ptr<PtraceContext> context, GuestEvents& events) {

@@ -79,9 +79,9 @@ Result<void> FileTransfer::Receive(Tracee& tracee) {
   const uint64_t scratch = TheStubImage().scratch;
   const ReceiveArguments arguments = ArgumentsAt(scratch);
   TRY(WriteMemory(tracee.tid(), scratch, std::as_bytes(std::span(&arguments, 1))));
-  TRY(InjectCall(tracee, TheStubImage().call,
-                 {.number = SYS_recvmsg,
-                  .arguments = {0, scratch, MSG_DONTWAIT | MSG_CMSG_CLOEXEC}}));
+  TRY(InjectCall(
+      tracee, TheStubImage().call,
+      {.number = SYS_recvmsg, .arguments = {0, scratch, MSG_DONTWAIT | MSG_CMSG_CLOEXEC}}));
   return {};
 }
 

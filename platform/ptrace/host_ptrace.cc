@@ -79,8 +79,8 @@ bool ReapIfExited(int tid) {
   siginfo_t info{};
   constexpr int kLook = WEXITED | WNOHANG | WNOWAIT | __WALL;
   auto seen = host::Call([&] { return waitid(P_PID, tid, &info, kLook); });
-  bool exited = info.si_code == CLD_EXITED || info.si_code == CLD_KILLED ||
-                info.si_code == CLD_DUMPED;
+  bool exited =
+      info.si_code == CLD_EXITED || info.si_code == CLD_KILLED || info.si_code == CLD_DUMPED;
   if (!seen.ok() || info.si_pid != tid || !exited) return false;
   return host::Call([&] { return waitid(P_PID, tid, &info, WEXITED | __WALL); }).ok();
 }

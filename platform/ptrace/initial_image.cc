@@ -89,8 +89,8 @@ Result<InitialImage> InspectInitialImage(
   // The data pages lie just below, as many as this host's kernel has: mincore says what is mapped.
   for (int i = 0; i < kMaxVvarPages; ++i) {
     uint64_t page = image.with_vvar.start - kPageSize;
-    auto mapped = call({.number = SYS_mincore,
-                        .arguments = {page, kPageSize, TheStubImage().scratch}});
+    auto mapped =
+        call({.number = SYS_mincore, .arguments = {page, kPageSize, TheStubImage().scratch}});
     if (mapped.Is(ENOMEM)) break;
     TRY(std::move(mapped));
     image.with_vvar.start = page;

@@ -18,8 +18,8 @@ namespace redoubt::platform::ptrace {
 inline constexpr uint64_t kUserEnd = 0x7ffffffff000;
 
 struct InitialImage {
-  AddressRange vdso;      // Empty: none.
-  AddressRange with_vvar; // The vDSO and its data pages.
+  AddressRange vdso;       // Empty: none.
+  AddressRange with_vvar;  // The vDSO and its data pages.
 
   // Everything but `stub` and the vDSO.
   std::vector<AddressRange> ToUnmap(const AddressRange& stub) const;

@@ -58,9 +58,8 @@ Result<std::unique_ptr<Context>> PtracePlatform::NewContext(RefPtr<AddressSpace>
   auto& claimed = static_cast<PtraceAddressSpace&>(*space);
   if (!claimed.ClaimPristine()) return Errno(EBUSY);
   std::unique_ptr<Worker> worker = TRY(workers_->Prepare());
-  return std::unique_ptr<Context>(
-      std::make_unique<PtraceContext>(*this, RefPtr<PtraceAddressSpace>(&claimed),
-                                      claimed.process().pid(), std::move(worker)));
+  return std::unique_ptr<Context>(std::make_unique<PtraceContext>(
+      *this, RefPtr<PtraceAddressSpace>(&claimed), claimed.process().pid(), std::move(worker)));
 }
 
 void PtracePlatform::Start(std::unique_ptr<Context> context, GuestEvents& events) {
@@ -68,9 +67,7 @@ void PtracePlatform::Start(std::unique_ptr<Context> context, GuestEvents& events
       std::unique_ptr<PtraceContext>(static_cast<PtraceContext*>(context.release())), events);
 }
 
-AddressRange PtracePlatform::guest_range() const {
-  return {.start = kGuestStart, .end = kUserEnd};
-}
+AddressRange PtracePlatform::guest_range() const { return {.start = kGuestStart, .end = kUserEnd}; }
 
 std::vector<AddressRange> PtracePlatform::shim_ranges() const { return {TheStubImage().range}; }
 

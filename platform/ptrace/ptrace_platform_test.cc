@@ -127,9 +127,9 @@ TEST(PtraceCalls, OnlyWaitingFutexCallsMayBlock) {
   auto futex = [](uint64_t operation) {
     return HostCallRequest{.number = SYS_futex, .arguments = {kData, operation}};
   };
-  EXPECT_TRUE(MayBlock(futex(0)));          // FUTEX_WAIT
-  EXPECT_TRUE(MayBlock(futex(9 | 128)));    // FUTEX_WAIT_BITSET, private
-  EXPECT_FALSE(MayBlock(futex(1 | 128)));   // FUTEX_WAKE, private
+  EXPECT_TRUE(MayBlock(futex(0)));         // FUTEX_WAIT
+  EXPECT_TRUE(MayBlock(futex(9 | 128)));   // FUTEX_WAIT_BITSET, private
+  EXPECT_FALSE(MayBlock(futex(1 | 128)));  // FUTEX_WAKE, private
   EXPECT_FALSE(MayBlock({.number = SYS_mmap, .arguments = {}}));
   EXPECT_TRUE(MayBlock({.number = SYS_clock_nanosleep, .arguments = {}}));
 }
@@ -138,6 +138,5 @@ TEST(PtraceCalls, OnlyWaitingFutexCallsMayBlock) {
 }  // namespace redoubt::platform::ptrace
 
 int main(int argc, char** argv) {
-  return redoubt::platform::conformance::Main(argc, argv,
-                                              redoubt::platform::PtracePlatformType());
+  return redoubt::platform::conformance::Main(argc, argv, redoubt::platform::PtracePlatformType());
 }

@@ -84,13 +84,12 @@ bool ArrangeDescriptors(int transfer, int executable, int error) {
 // Signals are for the tracer: blocked all but SIGUSR1, which interrupts a tracee and must not harm
 // a thread that nobody traces any more. Both settings outlive exec and clone.
 bool SettleSignals() {
-  struct sigaction ignore{};
+  struct sigaction ignore {};
   ignore.sa_handler = SIG_IGN;
   sigset_t mask;
   sigfillset(&mask);
   sigdelset(&mask, SIGUSR1);
-  return sigaction(SIGUSR1, &ignore, nullptr) == 0 &&
-         sigprocmask(SIG_SETMASK, &mask, nullptr) == 0;
+  return sigaction(SIGUSR1, &ignore, nullptr) == 0 && sigprocmask(SIG_SETMASK, &mask, nullptr) == 0;
 }
 
 [[noreturn]] void RunStub(int transfer, int executable, int error, int parent) {

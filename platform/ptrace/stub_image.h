@@ -18,13 +18,13 @@ struct CallSite {
 };
 
 struct StubImage {
-  AddressRange range;       // Code and scratch page.
-  uint64_t entry = 0;       // Where a thread that nobody traces sleeps.
-  CallSite call;            // Any host call.
-  CallSite fork;            // clone of a process.
-  CallSite thread;          // clone of a thread.
-  uint64_t name = 0;        // A string in the code.
-  uint64_t scratch = 0;     // One writable page.
+  AddressRange range;    // Code and scratch page.
+  uint64_t entry = 0;    // Where a thread that nobody traces sleeps.
+  CallSite call;         // Any host call.
+  CallSite fork;         // clone of a process.
+  CallSite thread;       // clone of a thread.
+  uint64_t name = 0;     // A string in the code.
+  uint64_t scratch = 0;  // One writable page.
 };
 
 // Of the embedded executable.

@@ -46,9 +46,8 @@ void CallSites::CopyFrom(CallSites& parent) {
 }
 
 bool CallSites::OverlapsSharedLocked(uint64_t start, uint64_t end) {
-  return std::any_of(shared_.begin(), shared_.end(), [&](const Range& range) {
-    return start < range.end && range.start < end;
-  });
+  return std::any_of(shared_.begin(), shared_.end(),
+                     [&](const Range& range) { return start < range.end && range.start < end; });
 }
 
 }  // namespace redoubt::platform::seccomp_trap

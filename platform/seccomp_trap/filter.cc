@@ -14,16 +14,15 @@
 namespace redoubt::platform::seccomp_trap {
 namespace {
 
-constexpr std::array<uint32_t, 6> kNativeFutexes = {FUTEX_WAIT,        FUTEX_WAKE,
-                                                    FUTEX_REQUEUE,     FUTEX_CMP_REQUEUE,
-                                                    FUTEX_WAIT_BITSET, FUTEX_WAKE_BITSET};
+constexpr std::array<uint32_t, 6> kNativeFutexes = {
+    FUTEX_WAIT, FUTEX_WAKE, FUTEX_REQUEUE, FUTEX_CMP_REQUEUE, FUTEX_WAIT_BITSET, FUTEX_WAKE_BITSET};
 constexpr uint32_t kFutexModifiers = FUTEX_PRIVATE_FLAG | FUTEX_CLOCK_REALTIME;
 
 constexpr std::array<long, 19> kNotifiedCalls = {
-    SYS_mmap,    SYS_munmap, SYS_mprotect,      SYS_mremap,     SYS_madvise,
-    SYS_mincore, SYS_msync,  SYS_mlock,         SYS_mlock2,     SYS_munlock,
-    SYS_mlockall, SYS_munlockall, SYS_clock_gettime, SYS_clock_getres, SYS_membarrier,
-    SYS_futex,   SYS_clone,  SYS_pkey_mprotect, SYS_remap_file_pages};
+    SYS_mmap,     SYS_munmap,     SYS_mprotect,      SYS_mremap,          SYS_madvise,
+    SYS_mincore,  SYS_msync,      SYS_mlock,         SYS_mlock2,          SYS_munlock,
+    SYS_mlockall, SYS_munlockall, SYS_clock_gettime, SYS_clock_getres,    SYS_membarrier,
+    SYS_futex,    SYS_clone,      SYS_pkey_mprotect, SYS_remap_file_pages};
 
 constexpr uint32_t kNumber = offsetof(seccomp_data, nr);
 constexpr uint32_t kArch = offsetof(seccomp_data, arch);

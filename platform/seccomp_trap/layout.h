@@ -26,8 +26,9 @@ inline constexpr uint64_t kPageSize = 4096;
 inline constexpr uint64_t kShimStart = 0x10000;
 inline constexpr uint64_t kShimEnd = 0x400000;
 
-// A patched site is `jmp *entry` with entry's address in its last four bytes: 0x0006xxxx makes a jump
-// to the old `syscall`, in the middle, meet 0x06: an undefined instruction, which the shim knows.
+// A patched site is `jmp *entry` with entry's address in its last four bytes: 0x0006xxxx makes a
+// jump to the old `syscall`, in the middle, meet 0x06: an undefined instruction, which the shim
+// knows.
 inline constexpr uint32_t kMaxPatches = 4096;
 inline constexpr uint64_t kPatchTable = 0x60000;
 inline constexpr uint64_t kPatchTableSize = kMaxPatches * 8;

@@ -151,13 +151,12 @@ Notifier::Verdict Notifier::JudgeChildLocked(const seccomp_notif& call) {
   uint64_t token = ForkToken::FromArguments(a[2], a[4]);
   auto it = children_.find(token);
   if (it == children_.end() || it->second.pid != 0) return {};
-  std::array<uint64_t, 6> expected = {
-      kSlots,
-      kSlotsSize,
-      PROT_READ | PROT_WRITE | ForkToken::InProtection(token),
-      MAP_SHARED | MAP_FIXED,
-      kStubFd | ForkToken::InDescriptor(token),
-      0};
+  std::array<uint64_t, 6> expected = {kSlots,
+                                      kSlotsSize,
+                                      PROT_READ | PROT_WRITE | ForkToken::InProtection(token),
+                                      MAP_SHARED | MAP_FIXED,
+                                      kStubFd | ForkToken::InDescriptor(token),
+                                      0};
   if (!std::equal(expected.begin(), expected.end(), a)) return {};
   it->second.pid = static_cast<int>(call.pid);
   threads_.emplace(it->second.pid, std::nullopt);

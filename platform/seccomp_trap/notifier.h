@@ -34,7 +34,7 @@ namespace redoubt::platform::seccomp_trap {
 struct OrderedCall {
   long number = 0;
   std::array<uint64_t, 6> arguments{};
-  int file = -1;  // To be kStubFd in the stub during the call.
+  int file = -1;               // To be kStubFd in the stub during the call.
   unsigned free_argument = 6;  // One that the stub may choose.
 };
 

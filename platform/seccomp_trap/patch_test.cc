@@ -276,8 +276,7 @@ TEST(Patch, ManyThreadsMeetASiteWhileItIsPatched) {
   }
   std::vector<std::unique_ptr<GuestThread>> guests;
   for (auto& clone : clones) {
-    guests.push_back(
-        std::make_unique<GuestThread>(conformance::ThePlatform(), std::move(clone)));
+    guests.push_back(std::make_unique<GuestThread>(conformance::ThePlatform(), std::move(clone)));
   }
   for (int round = 0; round < 200; ++round) {
     for (uint64_t i = 0; i < kThreads; ++i) {

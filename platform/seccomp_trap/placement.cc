@@ -179,7 +179,8 @@ int Placement::IdlestCpu(int except) {
   int best = -1;
   for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
     if (!CPU_ISSET(static_cast<unsigned>(cpu), &all_) || cpu == except) continue;
-    if (best < 0 || loads_[static_cast<size_t>(cpu)].busy < loads_[static_cast<size_t>(best)].busy) {
+    if (best < 0 ||
+        loads_[static_cast<size_t>(cpu)].busy < loads_[static_cast<size_t>(best)].busy) {
       best = cpu;
     }
   }
@@ -236,7 +237,8 @@ bool Placement::Tick(double nanoseconds) {
     Pair::Seen seen{pair->guest_cycles, ThreadCpuNs(pair->stub_tid),
                     ThreadCpuNs(pair->serving_tid)};
     auto ran = static_cast<double>(seen.stub_ns - pair->seen.stub_ns);
-    double guest = static_cast<double>(seen.guest_cycles - pair->seen.guest_cycles) / cycles_per_ns_;
+    double guest =
+        static_cast<double>(seen.guest_cycles - pair->seen.guest_cycles) / cycles_per_ns_;
     loads_[static_cast<size_t>(cpu)].busy +=
         (ran + static_cast<double>(seen.serving_ns - pair->seen.serving_ns)) / nanoseconds;
     pair->seen = seen;

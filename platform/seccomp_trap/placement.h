@@ -4,8 +4,8 @@
 //
 // A hand-off between two threads on one CPU costs a context switch (1-2 us). Left to the scheduler,
 // each wake-up goes to an idle CPU, which has to be woken by an interrupt: 5-40 us on a virtual
-// machine. So a *pair* whose guest calls often is bound to one CPU, both halves. Then the host cannot
-// balance it any more, and we must:
+// machine. So a *pair* whose guest calls often is bound to one CPU, both halves. Then the host
+// cannot balance it any more, and we must:
 //
 // A second gear for bursts: while a pair is the only active one and calls come fast, its serving
 // thread moves to another CPU and both sides spin for their turn. Whichever side waits in vain ends
@@ -45,11 +45,11 @@ struct Pair {
 
   // The serving thread's own.
   uint32_t short_runs = 0;
-  uint64_t last_report = 0;       // Cycles.
-  uint32_t fast_calls = 0;        // In a row.
+  uint64_t last_report = 0;  // Cycles.
+  uint32_t fast_calls = 0;   // In a row.
   uint32_t fast_calls_to_spin = 64;
   uint32_t spun_calls = 0;
-  int spin_cpu = -1;              // Where the serving thread spins; -1: it does not.
+  int spin_cpu = -1;  // Where the serving thread spins; -1: it does not.
 
   // What the ticking thread saw last.
   struct Seen {
@@ -92,7 +92,7 @@ class Placement {
   double cycles_per_ns_ = 1;
   uint64_t long_run_cycles_ = 0, spin_cycles_ = 0, late_cycles_ = 0;
   std::atomic<bool> may_spin_ = false;  // One pair is active, as of the last tick.
-  static thread_local int bound_cpu_;  // Of the calling thread; -1: free.
+  static thread_local int bound_cpu_;   // Of the calling thread; -1: free.
 
   std::atomic<bool> ticking_ = false;
   Mutex<LockRank::kPlatform> mu_;

@@ -30,7 +30,8 @@ bool HasFilterFlags(unsigned long flags) {
 absl::Status CheckHost() {
   if (!(getauxval(AT_HWCAP2) & kHwcap2Fsgsbase)) {
     return absl::UnavailableError(
-        "seccomp-trap needs the FSGSBASE instructions (Linux 5.9, Intel Ivy Bridge, AMD Excavator)");
+        "seccomp-trap needs the FSGSBASE instructions (Linux 5.9, Intel Ivy Bridge, AMD "
+        "Excavator)");
   }
   uint32_t action = SECCOMP_RET_USER_NOTIF;
   if (syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action) != 0) {
@@ -38,8 +39,9 @@ absl::Status CheckHost() {
   }
   // Linux 5.19; by then the kernel also has FLAG_CONTINUE (5.5) and ADDFD (5.9).
   if (!HasFilterFlags(SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV)) {
-    return absl::UnavailableError("seccomp-trap needs SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV (Linux "
-                                  "5.19)");
+    return absl::UnavailableError(
+        "seccomp-trap needs SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV (Linux "
+        "5.19)");
   }
   if (getauxval(AT_MINSIGSTKSZ) > kMaxSignalFrame) {
     return absl::UnavailableError("seccomp-trap: this processor's signal frames are too large");

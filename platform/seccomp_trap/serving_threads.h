@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The sentry's threads that serve guest threads, one each for as long as it lives. A thread that has
-// nothing to serve is kept for the next guest thread: making one costs more than a fork's share.
+// The sentry's threads that serve guest threads, one each for as long as it lives. A thread that
+// has nothing to serve is kept for the next guest thread: making one costs more than a fork's
+// share.
 #ifndef PLATFORM_SECCOMP_TRAP_SERVING_THREADS_H_
 #define PLATFORM_SECCOMP_TRAP_SERVING_THREADS_H_
 

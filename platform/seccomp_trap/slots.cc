@@ -39,8 +39,7 @@ Result<Slots> Slots::Create() {
   slots.file_.Reset(memfd_create("slots", MFD_CLOEXEC));
   if (!slots.file_) return Errno(errno);
   TRY(host::Call([&] { return ftruncate(slots.file(), kSlotsSize); }));
-  void* memory =
-      mmap(nullptr, kSlotsSize, PROT_READ | PROT_WRITE, MAP_SHARED, slots.file(), 0);
+  void* memory = mmap(nullptr, kSlotsSize, PROT_READ | PROT_WRITE, MAP_SHARED, slots.file(), 0);
   if (memory == MAP_FAILED) return Errno(errno);
   slots.memory_ = static_cast<std::byte*>(memory);
   return slots;

@@ -27,9 +27,7 @@ class Slots {
   }
   ~Slots();
 
-  Slot& at(uint32_t index) const {
-    return *reinterpret_cast<Slot*>(memory_ + index * kSlotSize);
-  }
+  Slot& at(uint32_t index) const { return *reinterpret_cast<Slot*>(memory_ + index * kSlotSize); }
   std::byte* window(uint32_t index) const { return memory_ + index * kSlotSize + kWindowOffset; }
   // For the stub that is to map it; dropped when it has.
   int file() const { return file_.get(); }

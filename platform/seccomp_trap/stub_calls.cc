@@ -121,9 +121,9 @@ SyscallResult StubContext::MapFile(uint64_t address, uint64_t length, int protec
                           .arguments = {address, length, static_cast<uint64_t>(protection),
                                         static_cast<uint64_t>(flags), kStubFd, offset}};
   MutexLock lock(&process().descriptor_mu());
-  SyscallResult result = TransactOrdered(
-      CommandOf(CommandKind::kMapFile, request),
-      {.number = request.number, .arguments = request.arguments, .file = fd});
+  SyscallResult result =
+      TransactOrdered(CommandOf(CommandKind::kMapFile, request),
+                      {.number = request.number, .arguments = request.arguments, .file = fd});
   NoteSharedMapping(request, result);
   return result;
 }
@@ -171,11 +171,10 @@ Result<std::unique_ptr<Context>> StubContext::CloneThread() {
   uint32_t slot = TRY(process().AddThread());
   __atomic_store_n(&process().slots().at(slot).turn, kStub, __ATOMIC_SEQ_CST);
   if (process().dead()) MarkGone(process().slots().at(slot));
-  SyscallResult made = TransactOrdered(
-      {.kind = CommandKind::kCloneThread, .arguments = {slot}},
-      {.number = SYS_clone,
-       .arguments = {kThreadFlags, 0, 0, SlotAddress(slot)},
-       .free_argument = 1});
+  SyscallResult made = TransactOrdered({.kind = CommandKind::kCloneThread, .arguments = {slot}},
+                                       {.number = SYS_clone,
+                                        .arguments = {kThreadFlags, 0, 0, SlotAddress(slot)},
+                                        .free_argument = 1});
   int tid = made.ok() ? static_cast<int>(*made) : -1;
   // The id is the stub's word: it must be a thread of this stub, and no other context's.
   bool good = tid > 0 && syscall(SYS_tgkill, process().host_pid(), tid, 0) == 0 &&

@@ -132,8 +132,8 @@ Event StubContext::EventOf(const Report& report) {
     event.arguments = registers_.SyscallArguments();
     return event;
   }
-  bool known = std::find(kFaultSignals.begin(), kFaultSignals.end(), report.signal) !=
-               kFaultSignals.end();
+  bool known =
+      std::find(kFaultSignals.begin(), kFaultSignals.end(), report.signal) != kFaultSignals.end();
   event.kind = Event::Kind::kFault;
   event.signal = known ? report.signal : SIGSEGV;
   event.signal_code = report.signal_code;
@@ -176,8 +176,7 @@ Result<void> StubContext::SetXstate(std::span<const std::byte> image) {
   TRY(arch::ValidateXstate(image));
   if (!AwaitStub()) return Errno(ESRCH);
   std::memcpy(process().slots().window(slot_), image.data(), image.size());
-  int64_t result =
-      TRY(Transact({.kind = CommandKind::kLoadXstate, .arguments = {image.size()}}));
+  int64_t result = TRY(Transact({.kind = CommandKind::kLoadXstate, .arguments = {image.size()}}));
   if (result != 0) return Errno(EINVAL);
   return {};
 }

@@ -16,8 +16,8 @@
 namespace redoubt::platform::seccomp_trap {
 namespace {
 
-constexpr uint64_t kSiteSize = 7;         // mov $number, %eax; syscall
-constexpr uint64_t kFetchBlock = 16;      // Code that one fetch reads as a whole.
+constexpr uint64_t kSiteSize = 7;     // mov $number, %eax; syscall
+constexpr uint64_t kFetchBlock = 16;  // Code that one fetch reads as a whole.
 constexpr uint64_t kVdsoSize = 64 * 1024;
 
 bool IsSite(const std::array<uint8_t, kSiteSize>& code, uint64_t number) {
@@ -47,8 +47,8 @@ void StubContext::PatchIfHot(const Report& report) {
 void StubContext::PatchPage(uint64_t page, uint64_t end, uint64_t number) {
   if (!process().call_sites().MayPatch(page, page + kPageSize)) return;
   // A page that the guest may write is left alone: it may be generating code. EINVAL: it may not.
-  SyscallResult writable = HostCall(
-      {.number = SYS_madvise, .arguments = {page, kPageSize, MADV_POPULATE_WRITE}});
+  SyscallResult writable =
+      HostCall({.number = SYS_madvise, .arguments = {page, kPageSize, MADV_POPULATE_WRITE}});
   if (!writable.Is(EINVAL)) return;
   constexpr uint64_t kCode = PROT_READ | PROT_EXEC;
   auto protect = [&](uint64_t protection) {

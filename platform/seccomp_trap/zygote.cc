@@ -31,8 +31,7 @@ constexpr uint64_t kHostStackBelow = 256 * 1024;
 constexpr uint64_t kHostStackAbove = 64 * 1024;
 
 absl::Status Failure(absl::string_view what, int error) {
-  return absl::InternalError(
-      absl::StrCat("seccomp-trap: ", what, ": ", std::strerror(error)));
+  return absl::InternalError(absl::StrCat("seccomp-trap: ", what, ": ", std::strerror(error)));
 }
 
 absl::StatusOr<OwnedFd> ImageFile() {
@@ -127,13 +126,12 @@ Result<OwnedFd> InstallFilter(StubContext& zygote, Slots& slots, const ShimInfo&
                      reinterpret_cast<sock_filter*>(window_address + sizeof(sock_fprog))};
   std::memcpy(window, &program, sizeof(program));
   std::memcpy(window + sizeof(program), code.data(), code.size() * sizeof(sock_filter));
-  int64_t fd = TRY(Make(zygote, SYS_seccomp,
-                        {SECCOMP_SET_MODE_FILTER,
-                         SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV,
-                         window_address}));
+  int64_t fd = TRY(Make(
+      zygote, SYS_seccomp,
+      {SECCOMP_SET_MODE_FILTER,
+       SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV, window_address}));
   int pid = zygote.address_space()->host_pid();
-  OwnedFd pidfd(static_cast<int>(
-      TRY(host::Call([&] { return syscall(SYS_pidfd_open, pid, 0); }))));
+  OwnedFd pidfd(static_cast<int>(TRY(host::Call([&] { return syscall(SYS_pidfd_open, pid, 0); }))));
   OwnedFd listener(static_cast<int>(
       TRY(host::Call([&] { return syscall(SYS_pidfd_getfd, pidfd.get(), fd, 0); }))));
   TRY(Make(zygote, SYS_close, {static_cast<uint64_t>(fd)}));

@@ -176,20 +176,28 @@ int RunDo(const DoFlags& flags, std::vector<std::string> command) {
 void AddDoCommand(CLI::App& app, const std::vector<std::string>& separated,
                   std::function<int()>* run) {
   auto flags = std::make_shared<DoFlags>();
-  CLI::App* command = app.add_subcommand("do", "Run a command in a sandbox over the host's files: do [flags] -- CMD ARGS");
+  CLI::App* command = app.add_subcommand(
+      "do", "Run a command in a sandbox over the host's files: do [flags] -- CMD ARGS");
   command->prefix_command();
-  command->add_option("--platform", flags->platform, "How guest code runs; see `runsc help platforms`")
+  command
+      ->add_option("--platform", flags->platform, "How guest code runs; see `runsc help platforms`")
       ->type_name("NAME");
   command->add_option("--root-dir", flags->root_dir, "Another root file system than the host's")
       ->type_name("DIR");
   command->add_option("--bind", flags->binds, "Mount a host path; read-only unless rw")
-      ->type_name("HOST[:GUEST][:rw|ro]")->expected(1)->take_all();
+      ->type_name("HOST[:GUEST][:rw|ro]")
+      ->expected(1)
+      ->take_all();
   command->add_option("--rw", flags->writable, "Let writes below DIR reach the host")
-      ->type_name("DIR")->expected(1)->take_all();
+      ->type_name("DIR")
+      ->expected(1)
+      ->take_all();
   command->add_option("--cwd", flags->working_directory, "Working directory in the guest")
       ->type_name("DIR");
   command->add_option("--env", flags->environment, "Set a variable; NAME alone removes it")
-      ->type_name("NAME=VALUE")->expected(1)->take_all();
+      ->type_name("NAME=VALUE")
+      ->expected(1)
+      ->take_all();
   command->add_option("--user", flags->user, "Run as this user")->type_name("UID[:GID]");
   command->add_option("--hostname", flags->hostname, "Host name in the guest")->type_name("NAME");
   command->add_flag("--tty", flags->terminal, "Give the guest a terminal of its own");

@@ -31,8 +31,7 @@ absl::StatusOr<Bind> ParseBind(const std::string& text) {
     parts.pop_back();
   }
   if (parts.empty() || parts.size() > 2 || parts[0].empty()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("--bind ", text, ": want HOST[:GUEST][:rw|ro]"));
+    return absl::InvalidArgumentError(absl::StrCat("--bind ", text, ": want HOST[:GUEST][:rw|ro]"));
   }
   absl::StatusOr<std::string> host = ResolveHostPath(parts[0]);
   if (!host.ok()) {
@@ -55,8 +54,7 @@ absl::StatusOr<Bind> ParseBind(const std::string& text) {
 absl::StatusOr<Bind> ParseWritable(const std::string& directory) {
   absl::StatusOr<std::string> host = ResolveHostPath(directory);
   if (!host.ok()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("--rw ", std::string(host.status().message())));
+    return absl::InvalidArgumentError(absl::StrCat("--rw ", std::string(host.status().message())));
   }
   if (*host == "/") return absl::InvalidArgumentError("--rw /: the root stays under its overlay");
   return Bind{*host, *host, false};

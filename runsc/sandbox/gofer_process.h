@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The gofer's process: a mount namespace whose root holds nothing but the container's mounts, and the
-// gofer in it.
+// The gofer's process: a mount namespace whose root holds nothing but the container's mounts, and
+// the gofer in it.
 #ifndef RUNSC_SANDBOX_GOFER_PROCESS_H_
 #define RUNSC_SANDBOX_GOFER_PROCESS_H_
 

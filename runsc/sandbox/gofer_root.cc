@@ -70,8 +70,7 @@ absl::Status AttachTree(const OwnedFd& tree, const std::string& name) {
   if (fstat(tree.get(), &status) != 0) return Failed("looking at a mount", Errno(errno));
   bool is_directory = S_ISDIR(status.st_mode);
   absl::Status made = Step("making a mount point", [&] {
-    return is_directory ? mkdir(name.c_str(), 0755)
-                        : mknod(name.c_str(), S_IFREG | 0600, 0);
+    return is_directory ? mkdir(name.c_str(), 0755) : mknod(name.c_str(), S_IFREG | 0600, 0);
   });
   if (!made.ok()) return made;
   return Step("moving a mount", [&] {
@@ -81,10 +80,10 @@ absl::Status AttachTree(const OwnedFd& tree, const std::string& name) {
 
 bool IsKernelFilesystem(std::string_view type) {
   constexpr std::array<std::string_view, 22> kTypes = {
-      "autofs",  "binfmt_misc", "bpf",    "cgroup",   "cgroup2",    "configfs", "debugfs",
-      "devpts",  "devtmpfs",    "efivarfs", "fusectl", "hugetlbfs", "mqueue",   "nfsd",
-      "nsfs",    "proc",        "pstore", "resctrl",  "rpc_pipefs", "securityfs", "sysfs",
-      "tracefs"};
+      "autofs",     "binfmt_misc", "bpf",      "cgroup",   "cgroup2", "configfs",
+      "debugfs",    "devpts",      "devtmpfs", "efivarfs", "fusectl", "hugetlbfs",
+      "mqueue",     "nfsd",        "nsfs",     "proc",     "pstore",  "resctrl",
+      "rpc_pipefs", "securityfs",  "sysfs",    "tracefs"};
   return std::find(kTypes.begin(), kTypes.end(), type) != kTypes.end();
 }
 

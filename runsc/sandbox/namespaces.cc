@@ -61,19 +61,24 @@ bool WaitFor(int event) {
   return host::Call([&] { return read(event, &value, sizeof(value)); }).ok() && value == 1;
 }
 
-// The child's first steps. It must not outlive its parent, which may be gone already: the death
-// signal comes after the ids, since a change of ids clears it.
+// The child must not outlive its parent, which may be gone already: its pidfd tells, also of one
+// that nobody has reaped yet.
+void DieWithParent(int parent_pidfd) {
+  prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+  pollfd parent = {parent_pidfd, POLLIN, 0};
+  if (poll(&parent, 1, 0) != 0) _exit(1);
+}
+
+// The child's first steps. A change of ids clears the death signal, so it is asked for twice.
 [[noreturn]] void RunChild(int go, int parent_pidfd, bool take_ids, const IdMaps& maps,
                            const std::function<int()>& body) {
+  DieWithParent(parent_pidfd);
   if (!WaitFor(go)) _exit(1);
   if (take_ids && !TakeIds(maps)) {
     LOG(Error, "taking the ids of a new user namespace: %s", strerror(errno));
     _exit(1);
   }
-  prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-  // Gone before that? Its pidfd tells, also of one that nobody has reaped yet.
-  pollfd parent = {parent_pidfd, POLLIN, 0};
-  if (poll(&parent, 1, 0) != 0) _exit(1);
+  DieWithParent(parent_pidfd);
   // The launcher blocks what it passes on; that is no business of its children.
   sigset_t none;
   sigemptyset(&none);

@@ -24,8 +24,7 @@ absl::StatusOr<const platform::PlatformType*> BestPlatform() {
   const platform::PlatformType& fast = platform::SeccompTrapPlatformType();
   absl::Status supported = fast.supported();
   if (supported.ok()) return &fast;
-  LOG(Warning, "using the slower ptrace platform: %s",
-      std::string(supported.message()).c_str());
+  LOG(Warning, "using the slower ptrace platform: %s", std::string(supported.message()).c_str());
   return &platform::PtracePlatformType();
 }
 

@@ -83,9 +83,8 @@ class Supervisor {
       if (fds[0].revents != 0) {
         std::optional<SandboxOutcome> outcome = TakeEvent();
         if (outcome.has_value()) return *std::move(outcome);
-      } else if (fds[2].revents != 0) {
-        return Lost();
-      } else if (fds[3].revents != 0) {
+      } else if ((fds[2].revents | fds[3].revents) != 0 && !LastWord()) {
+        if (fds[2].revents != 0) return Lost();
         // Without its files a guest can only misbehave; caches must not make it look well.
         return absl::InternalError("the gofer ended without a word; see --debug-log");
       }
@@ -94,6 +93,14 @@ class Supervisor {
   }
 
  private:
+  // Whether the sentry has said something after all: it speaks first and goes then, and its gofer
+  // goes with it, but poll(2) looked at the control socket first.
+  bool LastWord() {
+    constexpr int kGraceMilliseconds = 200;
+    pollfd control = {control_.fd(), POLLIN, 0};
+    return host::Call([&] { return poll(&control, 1, kGraceMilliseconds); }).value_or(0) > 0;
+  }
+
   static absl::Status Lost() {
     return absl::InternalError("the sentry ended without a word; see --debug-log");
   }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// RunSandbox: starts a gofer and a sentry, passes signals on, waits for the end. Whatever happens, no
-// process of the sandbox is left when it returns.
+// RunSandbox: starts a gofer and a sentry, passes signals on, waits for the end. Whatever happens,
+// no process of the sandbox is left when it returns.
 #ifndef RUNSC_SANDBOX_SANDBOX_H_
 #define RUNSC_SANDBOX_SANDBOX_H_
 

@@ -21,8 +21,8 @@ struct Bind {
 struct SandboxSpec {
   const platform::PlatformType* platform = nullptr;
 
-  std::string root = "/";      // The host directory that is the guest's root, under an overlay.
-  std::vector<Bind> binds;     // Mounted over it in this order.
+  std::string root = "/";   // The host directory that is the guest's root, under an overlay.
+  std::vector<Bind> binds;  // Mounted over it in this order.
 
   std::vector<std::string> command;
   std::vector<std::string> environment;

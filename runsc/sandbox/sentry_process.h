@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The sentry's process: all namespaces of its own, the launcher's descriptors it is given, no others.
+// The sentry's process: all namespaces of its own, the launcher's descriptors it is given, no
+// others.
 #ifndef RUNSC_SANDBOX_SENTRY_PROCESS_H_
 #define RUNSC_SANDBOX_SENTRY_PROCESS_H_
 

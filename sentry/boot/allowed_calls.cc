@@ -57,8 +57,8 @@ std::vector<host::AllowedCall> TerminalCalls() {
   std::vector<host::AllowedCall> calls;
   for (unsigned command : {TCGETS, TCSETS, TCSETSW, TCSETSF, TIOCGWINSZ, TIOCSWINSZ, FIONREAD,
                            TIOCOUTQ, TCFLSH, TCSBRK, TCXONC}) {
-    calls.push_back({SYS_ioctl, "a host terminal that was donated",
-                     {IntEquals(1, static_cast<int>(command))}});
+    calls.push_back(
+        {SYS_ioctl, "a host terminal that was donated", {IntEquals(1, static_cast<int>(command))}});
   }
   return calls;
 }
@@ -79,7 +79,8 @@ std::vector<host::AllowedCall> SentryCalls(int log_fd, int procfs, int control, 
     calls.push_back({SYS_openat,
                      "maps and counters of the stubs",
                      {IntEquals(0, procfs), IntEquals(2, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)}});
-    // The same, following a link: to its own descriptors, that is, since all else there is a stub's.
+    // The same, following a link: to its own descriptors, that is, since all else there is a
+    // stub's.
     calls.push_back({SYS_openat,
                      "a read-only descriptor of a memory file",
                      {IntEquals(0, procfs), IntEquals(2, O_RDONLY | O_CLOEXEC)}});

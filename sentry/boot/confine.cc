@@ -34,9 +34,9 @@ OwnedFd OpenProcfs() {
   if (!context.valid()) return OwnedFd();
   if (fsconfig(context.get(), FSCONFIG_SET_STRING, "subset", "pid", 0) != 0) return OwnedFd();
   if (fsconfig(context.get(), FSCONFIG_CMD_CREATE, nullptr, nullptr, 0) != 0) return OwnedFd();
-  return OwnedFd(fsmount(context.get(), FSMOUNT_CLOEXEC,
-                         MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
-                             MOUNT_ATTR_NOEXEC));
+  return OwnedFd(
+      fsmount(context.get(), FSMOUNT_CLOEXEC,
+              MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC));
 }
 
 absl::Status EnterEmptyRoot() {

@@ -29,8 +29,8 @@ Result<void> ControlSocket::SendBytes(const std::string& bytes) {
 
 Result<std::string> ControlSocket::ReceiveBytes() {
   std::string buffer(kMostBytes, '\0');
-  host::ReceivedMessage message = TRY(
-      host::ReceiveMessage(socket_.get(), std::as_writable_bytes(std::span(buffer)), 0));
+  host::ReceivedMessage message =
+      TRY(host::ReceiveMessage(socket_.get(), std::as_writable_bytes(std::span(buffer)), 0));
   if (message.size == 0) return Errno(EPIPE);
   buffer.resize(message.size);
   return buffer;

@@ -16,7 +16,9 @@ class ControlSocket {
   explicit ControlSocket(OwnedFd socket) : socket_(std::move(socket)) {}
 
   int fd() const { return socket_.get(); }
-  Result<void> Send(const ControlRequest& request) { return SendBytes(request.SerializeAsString()); }
+  Result<void> Send(const ControlRequest& request) {
+    return SendBytes(request.SerializeAsString());
+  }
   Result<void> Send(const ControlEvent& event) { return SendBytes(event.SerializeAsString()); }
   // Wait for one message. EPIPE: the other side is gone; EBADMSG: it sent nonsense.
   Result<ControlRequest> ReceiveRequest();

@@ -20,8 +20,8 @@ constexpr int kMostFrames = 32;
 
 void OnCrash(int signal, siginfo_t* info, void* context) {
   uint64_t base = reinterpret_cast<uint64_t>(&__executable_start);
-  uint64_t rip = static_cast<uint64_t>(
-      static_cast<ucontext_t*>(context)->uc_mcontext.gregs[REG_RIP]);
+  uint64_t rip =
+      static_cast<uint64_t>(static_cast<ucontext_t*>(context)->uc_mcontext.gregs[REG_RIP]);
   char text[900];
   int size = snprintf(text, sizeof(text), "crashed: signal %d, address %p, at %#lx; stack:", signal,
                       info->si_addr, rip - base);

@@ -102,8 +102,7 @@ Result<void> MountDev(vfs::MountNamespace& mounts) {
   pts.gid = 5;  // tty, in every distribution.
   TRY(MountAt(mounts, "/dev/pts", fs::NewDevptsMount(pts, MS_NOSUID | MS_NOEXEC, "devpts")));
   tmpfs::Options shared_memory;
-  return MountAt(mounts, "/dev/shm",
-                 tmpfs::NewMount(shared_memory, MS_NOSUID | MS_NODEV, "shm"));
+  return MountAt(mounts, "/dev/shm", tmpfs::NewMount(shared_memory, MS_NOSUID | MS_NODEV, "shm"));
 }
 
 }  // namespace

@@ -54,16 +54,16 @@ bool WriteAll(int fd, std::span<const std::byte> data) {
 std::shared_ptr<TerminalBridge> TerminalBridge::Start(OwnedFd input, OwnedFd output,
                                                       RefPtr<vfs::FileDescription> master,
                                                       vfs::Caller caller) {
-  std::shared_ptr<TerminalBridge> bridge(new TerminalBridge(
-      std::move(input), std::move(output), std::move(master), std::move(caller)));
+  std::shared_ptr<TerminalBridge> bridge(new TerminalBridge(std::move(input), std::move(output),
+                                                            std::move(master), std::move(caller)));
   bridge->UpdateWindowSize();
   std::thread([bridge] { bridge->CopyInput(); }).detach();
   std::thread([bridge] { bridge->CopyOutput(); }).detach();
   return bridge;
 }
 
-TerminalBridge::TerminalBridge(OwnedFd input, OwnedFd output,
-                               RefPtr<vfs::FileDescription> master, vfs::Caller caller)
+TerminalBridge::TerminalBridge(OwnedFd input, OwnedFd output, RefPtr<vfs::FileDescription> master,
+                               vfs::Caller caller)
     : input_(std::move(input)),
       output_(std::move(output)),
       master_(std::move(master)),
@@ -107,8 +107,6 @@ void TerminalBridge::UpdateWindowSize() {
       {.command = TIOCSWINSZ, .argument = 0, .memory = argument, .caller = caller_});
 }
 
-void TerminalBridge::Drain() {
-  output_done_.WaitForNotificationWithTimeout(absl::Seconds(1));
-}
+void TerminalBridge::Drain() { output_done_.WaitForNotificationWithTimeout(absl::Seconds(1)); }
 
 }  // namespace redoubt::boot

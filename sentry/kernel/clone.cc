@@ -56,8 +56,8 @@ Result<void> CheckProcessLimit(Task& task) {
   return {};
 }
 
-RefPtr<ThreadGroup> NewGroupLocked(Task& parent, const CloneRequest& request, int tgid)
-    ABSL_NO_THREAD_SAFETY_ANALYSIS {
+RefPtr<ThreadGroup> NewGroupLocked(Task& parent, const CloneRequest& request,
+                                   int tgid) ABSL_NO_THREAD_SAFETY_ANALYSIS {
   ThreadGroup& from = *parent.group();
   RefPtr<SignalHandlers> handlers =
       (request.flags & CLONE_SIGHAND) != 0 ? from.handlers : from.handlers->Copy();
@@ -99,9 +99,8 @@ void CopySmallState(Task& parent, Task& child, const CloneRequest& request) {
 }
 
 // Makes the child a member of the task set; from here on others can find and signal it.
-Result<RefPtr<Task>> AddChild(Task& parent, const CloneRequest& request,
-                              platform::Context* context, TaskParts parts,
-                              const RefPtr<VforkDone>& vfork) {
+Result<RefPtr<Task>> AddChild(Task& parent, const CloneRequest& request, platform::Context* context,
+                              TaskParts parts, const RefPtr<VforkDone>& vfork) {
   TaskSet& tasks = parent.kernel().tasks();
   MutexLock lock(&tasks.mu_);
   // A process that is being killed starts nothing new.
@@ -134,8 +133,7 @@ void WriteTids(Task& parent, Task& child, const CloneRequest& request) {
     (void)parent.CopyOut(request.parent_tid, tid);
   }
   if ((request.flags & CLONE_CHILD_SETTID) != 0) {
-    (void)child.memory()->space()->CopyOut(request.child_tid,
-                                           std::as_bytes(std::span(&tid, 1)));
+    (void)child.memory()->space()->CopyOut(request.child_tid, std::as_bytes(std::span(&tid, 1)));
   }
 }
 
@@ -185,7 +183,8 @@ SyscallResult Clone(Task& task, const CloneRequest& request) {
 
 Result<void> Unshare(Task& task, uint64_t flags) {
   constexpr uint64_t kThreadLike = CLONE_THREAD | CLONE_SIGHAND | CLONE_VM;
-  constexpr uint64_t kKnown = kThreadLike | CLONE_FILES | CLONE_FS | CLONE_SYSVSEM | kNamespaceFlags;
+  constexpr uint64_t kKnown =
+      kThreadLike | CLONE_FILES | CLONE_FS | CLONE_SYSVSEM | kNamespaceFlags;
   if ((flags & ~kKnown) != 0) return Errno(EINVAL);
   if ((flags & kThreadLike) != 0) {
     MutexLock lock(&task.kernel().tasks().mu_);

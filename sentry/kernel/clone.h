@@ -11,7 +11,7 @@ namespace redoubt::kernel {
 
 // struct clone_args, with clone(2)'s registers decoded into it.
 struct CloneRequest {
-  uint64_t flags = 0;       // CLONE_*, without the exit signal.
+  uint64_t flags = 0;  // CLONE_*, without the exit signal.
   int exit_signal = 0;
   uint64_t stack = 0;       // The child's stack pointer; 0: the parent's.
   uint64_t parent_tid = 0;  // Addresses in the guest.
@@ -20,8 +20,8 @@ struct CloneRequest {
   uint64_t pidfd = 0;
 };
 
-// Gives the child's tid. EINVAL for flags that do not go together, EAGAIN at a task limit, EPERM for
-// namespaces without the capability, EINVAL for namespaces not supported.
+// Gives the child's tid. EINVAL for flags that do not go together, EAGAIN at a task limit, EPERM
+// for namespaces without the capability, EINVAL for namespaces not supported.
 SyscallResult Clone(Task& task, const CloneRequest& request);
 
 // unshare(2): CLONE_FILES, CLONE_FS, CLONE_SYSVSEM; CLONE_THREAD, SIGHAND, VM when alone.

@@ -42,10 +42,10 @@ void Credentials::AdjustCapabilitiesAfterUidChange(const Credentials& old) {
   if (old.euid == 0 && euid != 0) effective = 0;
   if (old.euid != 0 && euid == 0) effective = permitted;
   // capabilities(7): file system capabilities follow fsuid.
-  constexpr uint64_t kFilesystem =
-      (1ULL << CAP_CHOWN) | (1ULL << CAP_DAC_OVERRIDE) | (1ULL << CAP_DAC_READ_SEARCH) |
-      (1ULL << CAP_FOWNER) | (1ULL << CAP_FSETID) | (1ULL << CAP_LINUX_IMMUTABLE) |
-      (1ULL << CAP_MKNOD) | (1ULL << CAP_MAC_OVERRIDE);
+  constexpr uint64_t kFilesystem = (1ULL << CAP_CHOWN) | (1ULL << CAP_DAC_OVERRIDE) |
+                                   (1ULL << CAP_DAC_READ_SEARCH) | (1ULL << CAP_FOWNER) |
+                                   (1ULL << CAP_FSETID) | (1ULL << CAP_LINUX_IMMUTABLE) |
+                                   (1ULL << CAP_MKNOD) | (1ULL << CAP_MAC_OVERRIDE);
   if (old.fsuid == 0 && fsuid != 0) effective &= ~kFilesystem;
   if (old.fsuid != 0 && fsuid == 0) effective |= permitted & kFilesystem;
 }

@@ -168,8 +168,8 @@ Result<loader::Program> PrepareProgram(Task& task, ExecRequest& request) {
   };
   TRY(loader::CheckArgumentSize(request.arguments, request.environment,
                                 task.group()->limit(RLIMIT_STACK).current));
-  loader::Program program = TRY(loader::Prepare(request.file, request.name,
-                                                std::move(request.arguments), open));
+  loader::Program program =
+      TRY(loader::Prepare(request.file, request.name, std::move(request.arguments), open));
   // A script's interpreter is given a path that close-on-exec has taken away.
   if (request.close_on_exec_fd && program.file != request.file) return Errno(ENOENT);
   return program;
@@ -180,8 +180,8 @@ SyscallResult Exec(Task& task, ExecRequest request) {
   ExecCredentials credentials = TRY(CredentialsForExec(task, *program.file));
   RefPtr<platform::AddressSpace> space = TRY(task.kernel().platform().NewAddressSpace());
   TRY(LeaveSiblings(task));
-  Result<void> replaced = ReplaceImage(task, std::move(space), program, credentials, request.name,
-                                       request.environment);
+  Result<void> replaced =
+      ReplaceImage(task, std::move(space), program, credentials, request.name, request.environment);
   if (!replaced.ok()) {
     VLOG("exec of %s failed after the point of no return: errno %d", request.name.c_str(),
          replaced.error().value());

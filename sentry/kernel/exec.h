@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// execve(2): checks the file, ends the siblings, moves the task into a pristine address space, loads
-// the image there.
+// execve(2): checks the file, ends the siblings, moves the task into a pristine address space,
+// loads the image there.
 #ifndef SENTRY_KERNEL_EXEC_H_
 #define SENTRY_KERNEL_EXEC_H_
 

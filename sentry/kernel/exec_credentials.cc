@@ -40,8 +40,8 @@ Result<ExecCredentials> CredentialsForExec(Task& task, vfs::FileDescription& fil
     file_effective = next->euid == 0;
   }
   uint64_t file_inheritable = file_permitted;
-  next->permitted = (old->inheritable & file_inheritable) | (file_permitted & old->bounding) |
-                    next->ambient;
+  next->permitted =
+      (old->inheritable & file_inheritable) | (file_permitted & old->bounding) | next->ambient;
   next->effective = file_effective ? next->permitted : next->ambient;
   next->securebits &= ~uint32_t{SECBIT_KEEP_CAPS};
 

@@ -96,8 +96,7 @@ void HangUpOrphanLocked(TaskSet& tasks, const ProcessGroup& process_group)
 }
 
 // A session's leader takes its terminal away from the session.
-void EndSessionLocked(TaskSet& tasks, ThreadGroup& group)
-    ABSL_EXCLUSIVE_LOCKS_REQUIRED(tasks.mu_) {
+void EndSessionLocked(TaskSet& tasks, ThreadGroup& group) ABSL_EXCLUSIVE_LOCKS_REQUIRED(tasks.mu_) {
   RefPtr<Session> session = group.process_group->session;
   if (session->id != group.tgid() || !session->controlling_terminal) return;
   int foreground = std::exchange(session->foreground_group, 0);
@@ -110,8 +109,7 @@ void EndSessionLocked(TaskSet& tasks, ThreadGroup& group)
 }
 
 // The last task of a process has left.
-void EndGroupLocked(TaskSet& tasks, ThreadGroup& group)
-    ABSL_EXCLUSIVE_LOCKS_REQUIRED(tasks.mu_) {
+void EndGroupLocked(TaskSet& tasks, ThreadGroup& group) ABSL_EXCLUSIVE_LOCKS_REQUIRED(tasks.mu_) {
   if (!group.exiting) group.exit_status = Access::ExitStatusLocked(*group.leader);
   group.zombie = true;
   group.stopped = group.stopping = false;

@@ -41,8 +41,7 @@ Result<int> FdTable::Install(FileRef file, bool close_on_exec, uint64_t limit, i
   return static_cast<int>(fd);
 }
 
-Result<int> FdTable::InstallAt(FileRef file, int fd, bool close_on_exec, uint64_t limit,
-                               int tgid) {
+Result<int> FdTable::InstallAt(FileRef file, int fd, bool close_on_exec, uint64_t limit, int tgid) {
   if (fd < 0 || static_cast<uint64_t>(fd) >= limit) return Errno(EBADF);
   FileRef old;
   {

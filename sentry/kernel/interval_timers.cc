@@ -25,8 +25,8 @@ constexpr int64_t kCpuPollNs = 1'000'000;
 
 }  // namespace
 
-// One timer. A CPU-time timer has its deadline on the process's CPU clock and wakes on the monotonic
-// one to look at it: a process cannot use CPU faster than its threads run.
+// One timer. A CPU-time timer has its deadline on the process's CPU clock and wakes on the
+// monotonic one to look at it: a process cannot use CPU faster than its threads run.
 class IntervalTimers::Timer {
  public:
   Timer(ThreadGroup* group, SignalInfo info, bool cpu_clock, time::Clock clock, int thread_id)
@@ -128,7 +128,7 @@ class IntervalTimers::Timer {
   int64_t deadline_ ABSL_GUARDED_BY(mu_) = 0;  // On the timer's clock; 0: disarmed.
   int64_t interval_ns_ ABSL_GUARDED_BY(mu_) = 0;
   std::atomic<int> overrun_{0};  // Of the signal delivered last.
-  time::Timer timer_;  // Last: its destructor waits for a callback that uses the rest.
+  time::Timer timer_;            // Last: its destructor waits for a callback that uses the rest.
 };
 
 IntervalTimers::IntervalTimers(ThreadGroup* group) : group_(group) {}
@@ -177,8 +177,8 @@ void IntervalTimers::SetCpuLimit(uint64_t soft, uint64_t hard) {
 }
 
 Result<int> IntervalTimers::Create(const PosixTimerRequest& request) {
-  bool cpu_clock = request.clock_id == CLOCK_PROCESS_CPUTIME_ID ||
-                   request.clock_id == CLOCK_THREAD_CPUTIME_ID;
+  bool cpu_clock =
+      request.clock_id == CLOCK_PROCESS_CPUTIME_ID || request.clock_id == CLOCK_THREAD_CPUTIME_ID;
   time::Clock clock = time::Clock::kMonotonic;
   if (!cpu_clock) clock = TRY(time::TimerClock(request.clock_id));
   if (request.notify != SIGEV_NONE && (request.signal < 1 || request.signal > abi::kSignalCount)) {

@@ -75,8 +75,7 @@ namespace {
 
 // execvp(3): a name without a slash is searched along PATH. EACCES wins over ENOENT.
 Result<RefPtr<vfs::FileDescription>> FindProgram(const vfs::Caller& caller,
-                                                 const InitialProcess& process,
-                                                 std::string* name) {
+                                                 const InitialProcess& process, std::string* name) {
   *name = process.file;
   if (process.file.find('/') != std::string::npos) {
     return OpenExecutable(caller, caller.working_directory, process.file, 0);
@@ -183,8 +182,7 @@ void Kernel::SendExternalSignal(int signal, bool to_group) {
       MutexLock lock(&tasks_.mu_);
       foreground = first_process_->process_group->session->foreground_group;
     }
-    if (foreground != 0 &&
-        SendSignalToProcessGroup(*this, foreground, KernelSignal(signal)).ok()) {
+    if (foreground != 0 && SendSignalToProcessGroup(*this, foreground, KernelSignal(signal)).ok()) {
       return;
     }
   }

@@ -22,7 +22,8 @@ namespace redoubt::kernel {
 class SyscallDispatcher {
  public:
   virtual ~SyscallDispatcher() = default;
-  virtual SyscallResult Dispatch(Task& task, uint64_t number, const SyscallArguments& arguments) = 0;
+  virtual SyscallResult Dispatch(Task& task, uint64_t number,
+                                 const SyscallArguments& arguments) = 0;
 };
 
 struct KernelConfig {

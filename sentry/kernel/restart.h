@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Restart codes: what an interrupted system call gives instead of EINTR to say how it wants to go on
-// (include/linux/errno.h). They never reach a guest: signal delivery turns them into EINTR or into
-// running the call again.
+// Restart codes: what an interrupted system call gives instead of EINTR to say how it wants to go
+// on (include/linux/errno.h). They never reach a guest: signal delivery turns them into EINTR or
+// into running the call again.
 #ifndef SENTRY_KERNEL_RESTART_H_
 #define SENTRY_KERNEL_RESTART_H_
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Robust futexes of a task that leaves (get_robust_list(2)). Lock words hold the guest's thread ids,
-// which the host does not know, so the sentry walks the list, not the host.
+// Robust futexes of a task that leaves (get_robust_list(2)). Lock words hold the guest's thread
+// ids, which the host does not know, so the sentry walks the list, not the host.
 #ifndef SENTRY_KERNEL_ROBUST_LIST_H_
 #define SENTRY_KERNEL_ROBUST_LIST_H_
 

@@ -94,8 +94,7 @@ Result<void> BuildSignalFrame(Task& task, const SignalInfo& info, const SignalAc
   frame.context.flags = abi::kUcFpXstate | abi::kUcSigcontextSs | abi::kUcStrictRestoreSs;
   frame.context.stack = task.signal_stack();
   if (OnSignalStack(task.signal_stack(), registers.rsp)) frame.context.stack.flags |= SS_ONSTACK;
-  frame.context.context =
-      SaveRegisters(registers, TaskAccess::LastFault(task), old_mask, fpstate);
+  frame.context.context = SaveRegisters(registers, TaskAccess::LastFault(task), old_mask, fpstate);
   frame.context.mask = old_mask;
   frame.info = info;
   TRY(task.CopyOut(frame_address, frame));

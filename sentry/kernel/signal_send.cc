@@ -107,9 +107,8 @@ Result<void> SendSignalLocked(TaskSet& tasks, ThreadGroup& group, const SignalIn
     Access::InterruptLocked(*group.leader);
     return {};
   }
-  auto it = std::find_if(group.tasks.begin(), group.tasks.end(), [&](const RefPtr<Task>& task) {
-    return Wants(*task, info.signal);
-  });
+  auto it = std::find_if(group.tasks.begin(), group.tasks.end(),
+                         [&](const RefPtr<Task>& task) { return Wants(*task, info.signal); });
   if (it != group.tasks.end()) Access::InterruptLocked(**it);
   return {};
 }
@@ -214,9 +213,8 @@ Result<void> Kill(Task& sender, int pid, int signal) {
     MutexLock lock(&sender.kernel().tasks().mu_);
     group_id = sender.group()->process_group->id;
   }
-  return KillMany(sender, info, [group_id](ThreadGroup& group) {
-    return group.process_group->id == group_id;
-  });
+  return KillMany(sender, info,
+                  [group_id](ThreadGroup& group) { return group.process_group->id == group_id; });
 }
 
 Result<SignalAction> SetSignalAction(Task& task, int signal, const SignalAction* action) {

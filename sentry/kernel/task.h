@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Task: one guest thread (Linux's task_struct). It is the platform's GuestEvents: the platform's
-// thread calls OnEvent with a system call or a fault, the task serves it, delivers signals, and says
-// whether the guest goes on.
+// thread calls OnEvent with a system call or a fault, the task serves it, delivers signals, and
+// says whether the guest goes on.
 //
 // Kept small: behaviour lives in topic files that use a Task -
 //   task_run.cc      the way back to the guest: exit, stop, signals, restart
@@ -101,7 +101,8 @@ class Task final : public RefCounted<Task>, public platform::GuestEvents, public
   // `dirfd` (EBADF; ENOTDIR when it is not one, found out by the walk).
   Result<vfs::Path> StartPath(int dirfd) const;
 
-  // Null once the task is exiting (for readers on other threads; its own handlers may rely on them).
+  // Null once the task is exiting (for readers on other threads; its own handlers may rely on
+  // them).
   RefPtr<FdTable> fd_table() const;
   RefPtr<FsContext> fs() const;
   RefPtr<mm::MemoryMap> memory() const;
@@ -125,8 +126,8 @@ class Task final : public RefCounted<Task>, public platform::GuestEvents, public
     return value;
   }
   template <AbiSafe T>
-    requires(!std::convertible_to<T, std::span<const std::byte>>)
-  Result<void> CopyOut(uint64_t address, const T& value) {
+  requires(!std::convertible_to<T, std::span<const std::byte>>) Result<void> CopyOut(
+      uint64_t address, const T& value) {
     return CopyOut(address, std::as_bytes(std::span(&value, 1)));
   }
   // A NUL-terminated string of at most `limit` bytes without the NUL; `too_long` when it is longer.
@@ -170,12 +171,12 @@ class Task final : public RefCounted<Task>, public platform::GuestEvents, public
   SignalSet signal_mask() const { return SignalSet(signal_mask_.load(std::memory_order_relaxed)); }
   // sigprocmask; never blocks SIGKILL and SIGSTOP.
   void SetSignalMask(SignalSet mask);
-  // For sigsuspend, ppoll, pselect, epoll_pwait: `mask` holds until the call's signal was delivered;
-  // the old mask comes back after the handler.
+  // For sigsuspend, ppoll, pselect, epoll_pwait: `mask` holds until the call's signal was
+  // delivered; the old mask comes back after the handler.
   void SetTemporaryMask(SignalSet mask);
   // The call ended without a signal: the old mask comes back now.
   void RestoreTemporaryMask();
-  SignalSet pending_signals() const;  // Its own and the group's.
+  SignalSet pending_signals() const;                             // Its own and the group's.
   SignalSet OwnPendingLocked() const { return pending_.set(); }  // Needs TaskSet::mu_.
   // sigtimedwait: takes a pending signal of `set`, or nothing.
   std::optional<SignalInfo> TakeSignal(SignalSet set);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// TaskAccess: the door to a Task's private state for the kernel's topic files (signals, clone, exec,
-// exit). Not for use outside sentry/kernel. Everything with "Locked" needs TaskSet::mu_.
+// TaskAccess: the door to a Task's private state for the kernel's topic files (signals, clone,
+// exec, exit). Not for use outside sentry/kernel. Everything with "Locked" needs TaskSet::mu_.
 #ifndef SENTRY_KERNEL_TASK_ACCESS_H_
 #define SENTRY_KERNEL_TASK_ACCESS_H_
 

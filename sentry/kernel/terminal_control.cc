@@ -102,9 +102,7 @@ class TerminalControl final : public fs::JobControl {
     if (session) SignalGroupLocked(session->foreground_group, signal);
   }
 
-  Result<void> CheckRead(fs::Terminal& terminal) override {
-    return CheckAccess(terminal, SIGTTIN);
-  }
+  Result<void> CheckRead(fs::Terminal& terminal) override { return CheckAccess(terminal, SIGTTIN); }
 
   // Writing from the background is stopped only with TOSTOP, which the terminal itself knows: it
   // asks only then, or for a change of settings.
@@ -175,15 +173,15 @@ class TerminalControl final : public fs::JobControl {
     return CheckBackgroundLocked(*task, *session, signal);
   }
 
-  // __tty_check_change(): the background group gets `signal`. Blocked or ignored, SIGTTIN is EIO and
-  // SIGTTOU no obstacle.
+  // __tty_check_change(): the background group gets `signal`. Blocked or ignored, SIGTTIN is EIO
+  // and SIGTTOU no obstacle.
   Result<void> CheckBackgroundLocked(Task& task, const Session& session, int signal)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(tasks_.mu_) {
     ThreadGroup& group = *task.group();
     int own = group.process_group->id;
     if (session.foreground_group == 0 || own == session.foreground_group) return {};
-    bool silent = task.signal_mask().Has(signal) ||
-                  (*group.handlers)[signal].handler == abi::kSignalIgnore;
+    bool silent =
+        task.signal_mask().Has(signal) || (*group.handlers)[signal].handler == abi::kSignalIgnore;
     if (silent) return signal == SIGTTIN ? Result<void>(Errno(EIO)) : Result<void>();
     if (IsOrphanedLocked(tasks_, *group.process_group)) return Errno(EIO);
     SignalGroupLocked(own, signal);

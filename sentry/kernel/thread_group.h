@@ -75,19 +75,19 @@ class ThreadGroup : public RefCounted<ThreadGroup> {
   RefPtr<Task> leader;              // Stays, as a zombie at last, until the group is reaped.
   RefPtr<SignalHandlers> handlers;
   PendingSignals pending;
-  ThreadGroup* parent = nullptr;    // Null for the first process.
+  ThreadGroup* parent = nullptr;  // Null for the first process.
   std::vector<RefPtr<ThreadGroup>> children;
   RefPtr<ProcessGroup> process_group;
-  int exit_signal = 17;             // SIGCHLD; 0 none. Sent to the parent at exit.
-  bool exiting = false;             // exit_group has begun.
-  int exit_status = 0;              // wait4 form.
+  int exit_signal = 17;  // SIGCHLD; 0 none. Sent to the parent at exit.
+  bool exiting = false;  // exit_group has begun.
+  int exit_status = 0;   // wait4 form.
   bool zombie = false;
   bool reaped = false;
   bool child_subreaper = false;
-  bool has_execed = false;          // setpgid(2) of a child after exec gives EACCES.
+  bool has_execed = false;  // setpgid(2) of a child after exec gives EACCES.
   // Job control.
-  bool stopping = false;            // A stop signal was taken; tasks are to stop.
-  bool stopped = false;             // All have.
+  bool stopping = false;  // A stop signal was taken; tasks are to stop.
+  bool stopped = false;   // All have.
   int stop_signal = 0;
   bool stop_to_report = false;      // For wait4(WUNTRACED).
   bool continue_to_report = false;  // For wait4(WCONTINUED).

@@ -89,7 +89,8 @@ Result<ElfImage> ReadElf(vfs::FileDescription& file) {
         AddSegment(header, program_header, image);
         break;
       case PT_INTERP:
-        if (image.interpreter.empty()) image.interpreter = TRY(ReadInterpreter(file, program_header));
+        if (image.interpreter.empty())
+          image.interpreter = TRY(ReadInterpreter(file, program_header));
         break;
       case PT_GNU_STACK:
         image.executable_stack = (program_header.p_flags & PF_X) != 0;

@@ -14,11 +14,11 @@
 namespace redoubt::loader {
 
 struct ElfSegment {
-  uint64_t address = 0;      // p_vaddr, as in the file.
+  uint64_t address = 0;  // p_vaddr, as in the file.
   uint64_t file_offset = 0;
   uint64_t file_size = 0;
   uint64_t memory_size = 0;
-  int protection = 0;        // PROT_*.
+  int protection = 0;  // PROT_*.
 };
 
 struct ElfImage {
@@ -27,8 +27,8 @@ struct ElfImage {
   uint64_t header_address = 0;  // AT_PHDR, before relocation; 0 when no segment holds it.
   uint16_t header_count = 0;
   bool executable_stack = false;
-  uint64_t alignment = 4096;    // The largest p_align of its segments.
-  std::string interpreter;      // PT_INTERP, empty for none.
+  uint64_t alignment = 4096;  // The largest p_align of its segments.
+  std::string interpreter;    // PT_INTERP, empty for none.
   std::vector<ElfSegment> segments;
 
   // The pages that all segments take: [lowest, highest). Segments may come in any order.

@@ -74,8 +74,7 @@ Result<uint64_t> MapStack(platform::Context& context, mm::MemoryMap& memory, uin
     stack.address = top - size;
     stack.length = size;
     stack.protection = protection;
-    stack.flags =
-        MAP_PRIVATE | MAP_ANONYMOUS | MAP_GROWSDOWN | MAP_STACK | MAP_FIXED_NOREPLACE;
+    stack.flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_GROWSDOWN | MAP_STACK | MAP_FIXED_NOREPLACE;
     mapped = memory.Map(context, stack);
     if (mapped.ok()) return top;
   }
@@ -119,15 +118,16 @@ mm::ImageLayout LayoutOf(const Program& program, const MappedImage& mapped,
 
 Result<void> Load(platform::Context& context, mm::MemoryMap& memory, const Program& program,
                   const LoadRequest& request) {
-  // A static position-independent program is placed like a library: its base 0 is the interpreter's.
+  // A static position-independent program is placed like a library: its base 0 is the
+  // interpreter's.
   uint64_t base = ProgramBase(memory, program.image, request.random());
   MappedImage mapped = TRY(MapImage(context, memory, program.file, program.image, base));
   MappedImage interpreter;
   uint64_t entry = program.image.entry + mapped.bias;
   uint64_t interpreter_base = 0;
   if (program.interpreter_file) {
-    interpreter = TRY(MapImage(context, memory, program.interpreter_file,
-                               program.interpreter_image, 0));
+    interpreter =
+        TRY(MapImage(context, memory, program.interpreter_file, program.interpreter_image, 0));
     entry = program.interpreter_image.entry + interpreter.bias;
     interpreter_base = program.interpreter_image.position_independent
                            ? interpreter.bias + program.interpreter_image.lowest()

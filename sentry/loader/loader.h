@@ -22,8 +22,7 @@
 namespace redoubt::loader {
 
 // Opens an interpreter (ELF PT_INTERP or `#!`) for execution, by path as the caller sees it.
-using FileOpener =
-    std::function<Result<RefPtr<vfs::FileDescription>>(const std::string& path)>;
+using FileOpener = std::function<Result<RefPtr<vfs::FileDescription>>(const std::string& path)>;
 
 struct Program {
   RefPtr<vfs::FileDescription> file;  // The ELF file that will run (a script's interpreter).
@@ -41,8 +40,8 @@ Result<Program> Prepare(RefPtr<vfs::FileDescription> file, std::string name,
 struct LoadRequest {
   const std::vector<std::string>* environment = nullptr;
   uint32_t uid = 0, euid = 0, gid = 0, egid = 0;
-  bool secure = false;         // AT_SECURE.
-  uint64_t stack_limit = 0;    // RLIMIT_STACK, bytes.
+  bool secure = false;       // AT_SECURE.
+  uint64_t stack_limit = 0;  // RLIMIT_STACK, bytes.
   std::function<uint64_t()> random;
 };
 // Bytes of strings that execve(2) accepts: E2BIG beyond (MAX_ARG_STRLEN, RLIMIT_STACK / 4).

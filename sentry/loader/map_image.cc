@@ -94,9 +94,8 @@ Result<void> MapSegment(platform::Context& context, mm::MemoryMap& memory,
 Result<void> UnmapGaps(platform::Context& context, mm::MemoryMap& memory, const ElfImage& image,
                        uint64_t bias) {
   std::vector<ElfSegment> segments = image.segments;
-  std::sort(segments.begin(), segments.end(), [](const ElfSegment& a, const ElfSegment& b) {
-    return a.address < b.address;
-  });
+  std::sort(segments.begin(), segments.end(),
+            [](const ElfSegment& a, const ElfSegment& b) { return a.address < b.address; });
   uint64_t end = 0;
   for (const ElfSegment& segment : segments) {
     uint64_t start = PageDown(segment.address + bias);

@@ -90,11 +90,10 @@ Result<Program> Prepare(RefPtr<vfs::FileDescription> file, std::string name,
 }
 
 Result<void> CheckArgumentSize(const std::vector<std::string>& arguments,
-                               const std::vector<std::string>& environment,
-                               uint64_t stack_limit) {
-  constexpr uint64_t kMaxString = 131072;         // MAX_ARG_STRLEN.
-  constexpr uint64_t kLeast = 32 * 4096;          // ARG_MAX's floor.
-  constexpr uint64_t kMost = 6 * 1024 * 1024;     // Three quarters of the default stack.
+                               const std::vector<std::string>& environment, uint64_t stack_limit) {
+  constexpr uint64_t kMaxString = 131072;      // MAX_ARG_STRLEN.
+  constexpr uint64_t kLeast = 32 * 4096;       // ARG_MAX's floor.
+  constexpr uint64_t kMost = 6 * 1024 * 1024;  // Three quarters of the default stack.
   uint64_t limit = std::max(kLeast, std::min(kMost, stack_limit / 4));
   uint64_t total = 0;
   for (const auto* strings : {&arguments, &environment}) {

@@ -12,8 +12,8 @@ namespace redoubt::mm {
 
 // Gives the stub the soft limit `current` for RLIMIT_STACK, RLIMIT_AS or RLIMIT_MEMLOCK; other
 // resources are the sentry's own. Only the soft limit: the sentry has no right to raise a hard one
-// again, which the guest's root has. What the shim takes is not counted against the guest. A fork of
-// the stub inherits the limit, a pristine one does not.
+// again, which the guest's root has. What the shim takes is not counted against the guest. A fork
+// of the stub inherits the limit, a pristine one does not.
 void PassLimitToHost(const MemoryMap& memory, int resource, uint64_t current);
 
 }  // namespace redoubt::mm

@@ -28,8 +28,7 @@ std::optional<HostLine> ParseLine(const std::string& line) {
   unsigned major_number = 0, minor_number = 0;
   uint64_t inode = 0;
   int name_at = 0;
-  int fields = sscanf(line.c_str(),
-                      "%" SCNx64 "-%" SCNx64 " %4s %" SCNx64 " %x:%x %" SCNu64 " %n",
+  int fields = sscanf(line.c_str(), "%" SCNx64 "-%" SCNx64 " %4s %" SCNx64 " %x:%x %" SCNu64 " %n",
                       &mapping.start, &mapping.end, mapping.permissions, &mapping.offset,
                       &major_number, &minor_number, &inode, &name_at);
   if (fields < 7) return std::nullopt;
@@ -71,8 +70,8 @@ void NameFile(const HostLine& line, const MapNames& names, Mapping& mapping) {
 std::vector<Mapping> ParseHostMaps(std::string_view text, const MemoryPolicy& policy,
                                    const MapNames& names) {
   std::vector<Mapping> result;
-  for (absl::string_view raw : absl::StrSplit(absl::string_view(text.data(), text.size()), '\n',
-                                              absl::SkipEmpty())) {
+  for (absl::string_view raw :
+       absl::StrSplit(absl::string_view(text.data(), text.size()), '\n', absl::SkipEmpty())) {
     std::optional<HostLine> line = ParseLine(std::string(raw.data(), raw.size()));
     if (!line.has_value()) continue;
     Mapping& mapping = line->mapping;

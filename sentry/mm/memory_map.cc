@@ -74,8 +74,8 @@ SyscallResult MemoryMap::Map(platform::Context& context, const MapRequest& reque
   } else {
     // A hint that the guest may not have is as good as none.
     address = PageDown(address);
-    bool usable = address <= policy_.guest_range.end - length &&
-                  policy_.Allows(address, address + length);
+    bool usable =
+        address <= policy_.guest_range.end - length && policy_.Allows(address, address + length);
     if (!usable) address = 0;
   }
   if (!request.file) {
@@ -98,10 +98,10 @@ SyscallResult MemoryMap::MapFile(platform::Context& context, const MapRequest& r
   if (no_exec && (protection & PROT_EXEC) != 0) return Errno(EPERM);
   vfs::HostMapping mapping = TRY(file.Map(shared && file.writable()));
   if (mapping.anonymous) {
-    return context.HostCall({.number = SYS_mmap,
-                             .arguments = {address, length, static_cast<uint64_t>(protection),
-                                           static_cast<uint64_t>(flags | MAP_ANONYMOUS),
-                                           ~uint64_t{0}, 0}});
+    return context.HostCall(
+        {.number = SYS_mmap,
+         .arguments = {address, length, static_cast<uint64_t>(protection),
+                       static_cast<uint64_t>(flags | MAP_ANONYMOUS), ~uint64_t{0}, 0}});
   }
   unsigned long result = TRY(context.MapFile(address, length, protection, flags, mapping.fd,
                                              request.offset + mapping.offset_bias));
@@ -144,7 +144,8 @@ SyscallResult MemoryMap::Protect(platform::Context& context, uint64_t address, u
   if (!policy_.Allows(address, address + size)) return Errno(EACCES);
   return context.HostCall(
       {.number = SYS_mprotect,
-       .arguments = {address, size, static_cast<uint64_t>(protection & ~kProtectionSemaphore), 0, 0, 0}});
+       .arguments = {address, size, static_cast<uint64_t>(protection & ~kProtectionSemaphore), 0, 0,
+                     0}});
 }
 
 SyscallResult MemoryMap::Remap(platform::Context& context, uint64_t old_address,
@@ -216,7 +217,8 @@ SyscallResult MemoryMap::RunVetted(platform::Context& context, long number, uint
   }
   uint64_t start = PageDown(address);
   uint64_t end = PageUp(address + length);
-  if (length != 0 && (end == 0 || end <= start)) return Errno(number == SYS_mincore ? ENOMEM : EINVAL);
+  if (length != 0 && (end == 0 || end <= start))
+    return Errno(number == SYS_mincore ? ENOMEM : EINVAL);
   if (length != 0 && !policy_.Allows(start, end)) return Errno(ENOMEM);
   return context.HostCall({.number = number, .arguments = {address, length, third, 0, 0, 0}});
 }

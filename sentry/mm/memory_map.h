@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// MemoryMap: what the sentry knows of an address space (Linux's mm_struct without its VMA tree, which
-// is the host's): brk, names of mappings, the executable, where arguments and environment lie. It
-// vets every memory call before it is run in the stub.
+// MemoryMap: what the sentry knows of an address space (Linux's mm_struct without its VMA tree,
+// which is the host's): brk, names of mappings, the executable, where arguments and environment
+// lie. It vets every memory call before it is run in the stub.
 #ifndef SENTRY_MM_MEMORY_MAP_H_
 #define SENTRY_MM_MEMORY_MAP_H_
 
@@ -135,8 +135,7 @@ class MemoryMap : public RefCounted<MemoryMap> {
   ImageLayout layout_ ABSL_GUARDED_BY(mu_);
   RefPtr<vfs::FileDescription> executable_ ABSL_GUARDED_BY(mu_);
   // By the host's (device, inode) as /proc/PID/maps prints them. Bounded: see NameMappedFile.
-  absl::flat_hash_map<std::pair<uint64_t, uint64_t>, vfs::Path> mapped_files_
-      ABSL_GUARDED_BY(mu_);
+  absl::flat_hash_map<std::pair<uint64_t, uint64_t>, vfs::Path> mapped_files_ ABSL_GUARDED_BY(mu_);
 };
 
 }  // namespace redoubt::mm

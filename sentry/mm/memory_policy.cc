@@ -11,8 +11,9 @@ namespace redoubt::mm {
 
 bool MemoryPolicy::Allows(uint64_t start, uint64_t end) const {
   if (start < guest_range.start || end > guest_range.end || start > end) return false;
-  return std::none_of(shim_ranges.begin(), shim_ranges.end(),
-                      [&](const platform::AddressRange& shim) { return shim.Overlaps(start, end); });
+  return std::none_of(
+      shim_ranges.begin(), shim_ranges.end(),
+      [&](const platform::AddressRange& shim) { return shim.Overlaps(start, end); });
 }
 
 Result<std::string> HostProc::Read(int host_pid, std::string_view file) const {

@@ -39,14 +39,12 @@ void RegisterFamily(int family, std::unique_ptr<SocketProvider> provider) {
   Providers()[family] = std::move(provider);
 }
 
-Result<RefPtr<Socket>> CreateSocket(const vfs::Caller& caller, int family, int type,
-                                    int protocol) {
+Result<RefPtr<Socket>> CreateSocket(const vfs::Caller& caller, int family, int type, int protocol) {
   const Request request = TRY(Parse(family, type));
   return request.provider->Create(caller, request.type, protocol, request.flags);
 }
 
-Result<SocketPair> CreateSocketPair(const vfs::Caller& caller, int family, int type,
-                                    int protocol) {
+Result<SocketPair> CreateSocketPair(const vfs::Caller& caller, int family, int type, int protocol) {
   const Request request = TRY(Parse(family, type));
   return request.provider->CreatePair(caller, request.type, protocol, request.flags);
 }

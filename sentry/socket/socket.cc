@@ -14,14 +14,14 @@ namespace redoubt::sockets {
 
 namespace {
 
-constexpr size_t kDefaultBuffer = 212992;   // net.core.{r,w}mem_default and _max.
+constexpr size_t kDefaultBuffer = 212992;  // net.core.{r,w}mem_default and _max.
 constexpr size_t kMaximumBuffer = 212992;
 constexpr size_t kMinimumBuffer = 4608;
 
 // Options that are kept and shown but change nothing here.
-constexpr int kKeptBooleans[] = {SO_REUSEADDR, SO_REUSEPORT,  SO_KEEPALIVE,   SO_BROADCAST,
-                                 SO_OOBINLINE, SO_DONTROUTE,  SO_TIMESTAMP,   SO_TIMESTAMPNS,
-                                 SO_DEBUG,     SO_RXQ_OVFL,   SO_ZEROCOPY};
+constexpr int kKeptBooleans[] = {SO_REUSEADDR, SO_REUSEPORT, SO_KEEPALIVE, SO_BROADCAST,
+                                 SO_OOBINLINE, SO_DONTROUTE, SO_TIMESTAMP, SO_TIMESTAMPNS,
+                                 SO_DEBUG,     SO_RXQ_OVFL,  SO_ZEROCOPY};
 
 int KeptIndex(int name) {
   const auto* found = std::find(std::begin(kKeptBooleans), std::end(kKeptBooleans), name);
@@ -160,8 +160,8 @@ Result<size_t> Socket::Read(std::span<std::byte> buffer) {
 }
 
 Result<size_t> Socket::Write(std::span<const std::byte> data, const vfs::Caller& caller) {
-  SendRequest request{.data = data, .address = nullptr, .control = {}, .flags = 0,
-                      .caller = caller};
+  SendRequest request{
+      .data = data, .address = nullptr, .control = {}, .flags = 0, .caller = caller};
   return SendMessage(request);
 }
 

@@ -2,13 +2,13 @@
 //
 // Socket: what the system-call layer asks of a socket of any family.
 //
-// Nothing here waits. Where Linux would, the answer is EAGAIN (connect: EINPROGRESS or EAGAIN as the
-// family does for O_NONBLOCK), the caller waits on wait_queue() for the Readiness it needs and asks
-// again, up to SO_RCVTIMEO or SO_SNDTIMEO. EPIPE comes without SIGPIPE: the caller sends that,
+// Nothing here waits. Where Linux would, the answer is EAGAIN (connect: EINPROGRESS or EAGAIN as
+// the family does for O_NONBLOCK), the caller waits on wait_queue() for the Readiness it needs and
+// asks again, up to SO_RCVTIMEO or SO_SNDTIMEO. EPIPE comes without SIGPIPE: the caller sends that,
 // unless MSG_NOSIGNAL.
 //
-// One call moves one flat buffer: the caller gathers and scatters iovecs, and turns control messages
-// into ControlData and back (SCM_RIGHTS numbers are the descriptor table's business).
+// One call moves one flat buffer: the caller gathers and scatters iovecs, and turns control
+// messages into ControlData and back (SCM_RIGHTS numbers are the descriptor table's business).
 #ifndef SENTRY_SOCKET_SOCKET_H_
 #define SENTRY_SOCKET_SOCKET_H_
 
@@ -26,8 +26,8 @@
 namespace redoubt::sockets {
 
 struct ControlData {
-  std::vector<RefPtr<vfs::FileDescription>> rights;      // SCM_RIGHTS, at most kScmMaximumFds.
-  std::optional<abi::SocketCredentials> credentials;     // SCM_CREDENTIALS.
+  std::vector<RefPtr<vfs::FileDescription>> rights;   // SCM_RIGHTS, at most kScmMaximumFds.
+  std::optional<abi::SocketCredentials> credentials;  // SCM_CREDENTIALS.
   // Other control messages, ready to be given to the guest (header, data, padding).
   std::vector<std::byte> other;
 };

@@ -27,7 +27,9 @@ struct Adapter<kHandler> {
   static SyscallResult Call(Task& task, const SyscallArguments& arguments) {
     return Decode(task, arguments, std::index_sequence_for<Args...>());
   }
-  static constexpr std::array<ArgumentShape, 6> Shapes() { return {ArgumentTraits<Args>::kShape...}; }
+  static constexpr std::array<ArgumentShape, 6> Shapes() {
+    return {ArgumentTraits<Args>::kShape...};
+  }
 
  private:
   template <size_t... kIndex>

@@ -11,8 +11,8 @@
 //     if (remaining) TRY(remaining.Write(task, left));
 //   }
 //
-// Integers are taken at their declared width, as Linux does: an `int` parameter drops the upper half
-// of its register. Declare flags as the Linux prototype does (int32_t, uint32_t, uint64_t).
+// Integers are taken at their declared width, as Linux does: an `int` parameter drops the upper
+// half of its register. Declare flags as the Linux prototype does (int32_t, uint32_t, uint64_t).
 //
 // A pointer with a count is always followed by its count: `UserBytesOut buffer, uint64_t count`.
 #ifndef SENTRY_SYSCALLS_ARGS_H_
@@ -155,8 +155,7 @@ inline constexpr StructKind kStructKind<abi::Timespec> = StructKind::kTimespec;
 template <>
 inline constexpr StructKind kStructKind<abi::Timeval> = StructKind::kTimeval;
 template <>
-inline constexpr StructKind kStructKind<abi::IntervalTimerValue> =
-    StructKind::kIntervalTimerValue;
+inline constexpr StructKind kStructKind<abi::IntervalTimerValue> = StructKind::kIntervalTimerValue;
 template <>
 inline constexpr StructKind kStructKind<abi::IntervalTimerSpec> = StructKind::kIntervalTimerSpec;
 template <>
@@ -191,7 +190,7 @@ constexpr ArgumentKind KindOf(const UserPointer<kKind>*) {
 }  // namespace internal
 
 template <typename T>
-  requires requires(T* pointer) { internal::KindOf(pointer); }
+requires requires(T* pointer) { internal::KindOf(pointer); }
 struct ArgumentTraits<T> {
   static constexpr T Decode(uint64_t value) { return T(value); }
   static constexpr ArgumentShape Shape() {

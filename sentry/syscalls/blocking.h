@@ -62,9 +62,8 @@ auto BlockOn(kernel::Task& task, WaitQueue& queue, EventMask events, Deadline de
 }
 
 template <typename Operation>
-auto BlockUntil(kernel::Task& task, vfs::FileDescription& file, EventMask events,
-                Deadline deadline, bool nonblocking, Operation&& operation)
-    -> decltype(operation()) {
+auto BlockUntil(kernel::Task& task, vfs::FileDescription& file, EventMask events, Deadline deadline,
+                bool nonblocking, Operation&& operation) -> decltype(operation()) {
   auto first = operation();  // Mostly it need not wait, and no queue is touched.
   if (nonblocking || !first.Is(EAGAIN)) return first;
   WaitQueue* queue = file.wait_queue();

@@ -11,15 +11,19 @@ constexpr char kIntroduction[] =
     "# Linux system calls\n"
     "\n"
     "This page is generated from the system-call table (`sentry/syscalls/table_amd64.cc`); do not\n"
-    "edit it. *Full*: all that Linux documents works, or fails as it may fail there. *Partial*: works,\n"
+    "edit it. *Full*: all that Linux documents works, or fails as it may fail there. *Partial*: "
+    "works,\n"
     "except for what the note says. *Missing*: always fails; the note says as which kernel would.\n"
     "\n";
 
 const char* SupportName(Support support) {
   switch (support) {
-    case Support::kFull: return "Full";
-    case Support::kPartial: return "Partial";
-    case Support::kMissing: return "Missing";
+    case Support::kFull:
+      return "Full";
+    case Support::kPartial:
+      return "Partial";
+    case Support::kMissing:
+      return "Missing";
   }
   UNREACHABLE();
 }

@@ -155,8 +155,7 @@ Result<ControlOut> WriteControl(Task& task, ControlData control, uint64_t addres
   Writer writer(capacity);
   if (!control.other.empty()) writer.PutWhole(control.other);
   if (control.credentials) {
-    writer.Put(SOL_SOCKET, SCM_CREDENTIALS,
-               std::as_bytes(std::span(&*control.credentials, 1)));
+    writer.Put(SOL_SOCKET, SCM_CREDENTIALS, std::as_bytes(std::span(&*control.credentials, 1)));
   }
   std::vector<int32_t> numbers;
   if (!control.rights.empty()) {

@@ -40,7 +40,8 @@ class Dispatcher final : public kernel::SyscallDispatcher {
     uint32_t index = static_cast<uint32_t>(number);
     const SyscallEntry* entry = index < kTableSize ? by_number_[index] : nullptr;
     kernel::ScopedCurrentTask current(task);
-    if (strace_) [[unlikely]] return Traced(task, index, entry, arguments);
+    if (strace_) [[unlikely]]
+      return Traced(task, index, entry, arguments);
     return Run(task, entry, index, arguments);
   }
 
@@ -55,7 +56,8 @@ class Dispatcher final : public kernel::SyscallDispatcher {
       VLOG("unknown system call 0x%x%s", number, (number & kX32Bit) != 0 ? " (x32)" : "");
       return Errno(ENOSYS);
     }
-    if (entry->support == Support::kMissing) [[unlikely]] CountMissing(*entry);
+    if (entry->support == Support::kMissing) [[unlikely]]
+      CountMissing(*entry);
     return entry->handler(task, arguments);
   }
 

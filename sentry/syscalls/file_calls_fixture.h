@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// FileCallsTest: one task on a platform without a host, a tmpfs as its root, and its system calls as
-// the dispatcher would make them. For unit tests of the file-side handlers; how they behave to real
-// programs is tested in test/syscalls.
+// FileCallsTest: one task on a platform without a host, a tmpfs as its root, and its system calls
+// as the dispatcher would make them. For unit tests of the file-side handlers; how they behave to
+// real programs is tested in test/syscalls.
 //
 //   uint64_t path = Text("/file");
 //   int64_t fd = Call(SYS_open, path, O_CREAT | O_RDWR, 0644);    // -errno as a guest sees it.
@@ -104,8 +104,8 @@ class FileCallsTest : public ::testing::Test {
     parts.fd_table = MakeRef<kernel::FdTable>();
     parts.fs = MakeRef<kernel::FsContext>(root, root, 022);
     parts.tid = 1;
-    parts.group = MakeRef<kernel::ThreadGroup>(
-        kernel_.get(), 1, MakeRef<kernel::SignalHandlers>(), kernel::DefaultLimits());
+    parts.group = MakeRef<kernel::ThreadGroup>(kernel_.get(), 1, MakeRef<kernel::SignalHandlers>(),
+                                               kernel::DefaultLimits());
     auto group = parts.group;
     task_ = MakeRef<kernel::Task>(std::move(parts));
     task_->SetContext(context_.get());

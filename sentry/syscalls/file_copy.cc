@@ -19,11 +19,10 @@ namespace {
 constexpr size_t kPiece = 64 * 1024;
 
 Result<size_t> ReadSome(Task& task, CopyEnd& from, std::span<std::byte> buffer, bool may_wait) {
-  return BlockUntil(task, from.file, kReadableEvents, kNoDeadline, !may_wait,
-                    [&]() -> Result<size_t> {
-                      return from.offset ? from.file.PRead(buffer, *from.offset)
-                                         : from.file.Read(buffer);
-                    });
+  return BlockUntil(
+      task, from.file, kReadableEvents, kNoDeadline, !may_wait, [&]() -> Result<size_t> {
+        return from.offset ? from.file.PRead(buffer, *from.offset) : from.file.Read(buffer);
+      });
 }
 
 struct Written {
@@ -38,8 +37,7 @@ Written WriteAll(Task& task, CopyEnd& to, std::span<const std::byte> data,
     auto rest = data.subspan(written.bytes);
     Result<size_t> result = BlockUntil(
         task, to.file, kWritableEvents, kNoDeadline, !to.may_wait, [&]() -> Result<size_t> {
-          return to.offset ? to.file.PWrite(rest, *to.offset, caller)
-                           : to.file.Write(rest, caller);
+          return to.offset ? to.file.PWrite(rest, *to.offset, caller) : to.file.Write(rest, caller);
         });
     if (!result.ok()) {
       written.error = result.error().value();
@@ -86,8 +84,7 @@ SyscallResult CopyFile(Task& task, CopyEnd& from, CopyEnd& to, uint64_t length) 
   return Finish(task, done, error);
 }
 
-SyscallResult CopyFromPipe(Task& task, CopyEnd& from, CopyEnd& to, uint64_t length,
-                           bool consume) {
+SyscallResult CopyFromPipe(Task& task, CopyEnd& from, CopyEnd& to, uint64_t length, bool consume) {
   vfs::Caller caller = task.MakeCaller();
   fs::Pipe* pipe = fs::PipeOf(from.file);
   uint64_t done = 0;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// FileCopy: data from one open file to another through the task's buffer, for sendfile(2), splice(2)
-// and copy_file_range(2). The host shares nothing between the two: pages are copied.
+// FileCopy: data from one open file to another through the task's buffer, for sendfile(2),
+// splice(2) and copy_file_range(2). The host shares nothing between the two: pages are copied.
 #ifndef SENTRY_SYSCALLS_FILE_COPY_H_
 #define SENTRY_SYSCALLS_FILE_COPY_H_
 

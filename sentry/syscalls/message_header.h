@@ -20,7 +20,7 @@ struct ManyMessageHeader {
 };
 static_assert(sizeof(ManyMessageHeader) == 64);
 
-inline constexpr uint32_t kMostMessages = 1024;  // UIO_MAXIOV.
+inline constexpr uint32_t kMostMessages = 1024;      // UIO_MAXIOV.
 inline constexpr uint32_t kCompatFlag = 0x80000000;  // MSG_CMSG_COMPAT.
 
 // One header, copied once; its name length is within [0, kMaximumAddressLength] afterwards.

@@ -21,8 +21,7 @@ Result<vfs::Path> LookupAt(kernel::Task& task, const vfs::Caller& caller, int di
                            std::string_view path, int flags) {
   if (path.empty() && (flags & AT_EMPTY_PATH) != 0) return task.StartPath(dirfd);
   vfs::Path start = TRY(StartOf(task, caller, dirfd, path));
-  return vfs::Walk(caller, start, path,
-                   {.follow_final = (flags & AT_SYMLINK_NOFOLLOW) == 0});
+  return vfs::Walk(caller, start, path, {.follow_final = (flags & AT_SYMLINK_NOFOLLOW) == 0});
 }
 
 }  // namespace redoubt::syscalls

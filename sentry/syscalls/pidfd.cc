@@ -7,8 +7,7 @@
 namespace redoubt::syscalls {
 
 RefPtr<PidFd> PidFd::Create(RefPtr<kernel::ThreadGroup> group, uint32_t flags) {
-  vfs::Path path =
-      fs::MakeAnonymousPath(fs::AnonymousKind::kAnonymous, "pidfd", 0600, 0, 0);
+  vfs::Path path = fs::MakeAnonymousPath(fs::AnonymousKind::kAnonymous, "pidfd", 0600, 0, 0);
   return MakeRef<PidFd>(std::move(path), O_RDWR | flags, std::move(group));
 }
 

@@ -30,8 +30,8 @@ class PollSet {
   // `events` is what it shows (POLLNVAL, or 0 for an entry to be ignored).
   void AddFixed(EventMask events);
 
-  // How many entries have events. Waits until there is one, up to `deadline` (a past one only asks);
-  // 0 when time ran out.
+  // How many entries have events. Waits until there is one, up to `deadline` (a past one only
+  // asks); 0 when time ran out.
   Result<size_t> Wait(Deadline deadline);
 
   size_t size() const { return entries_.size(); }

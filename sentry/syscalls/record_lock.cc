@@ -89,8 +89,8 @@ Result<void> CheckType(vfs::FileDescription& file, int16_t type) {
 Result<void> WaitForLock(Task& task, vfs::LockTable& locks, const LockOwner& owner,
                          const RecordRange& range, bool exclusive) {
   bool watch_deadlock = owner.description == nullptr;
-  Result<void> result = BlockOn(
-      task, locks.wait_queue(), EPOLLOUT, kNoDeadline, [&]() -> Result<void> {
+  Result<void> result =
+      BlockOn(task, locks.wait_queue(), EPOLLOUT, kNoDeadline, [&]() -> Result<void> {
         Result<void> set = locks.SetRecord(owner, range, exclusive);
         if (!set.Is(EAGAIN) || !watch_deadlock) return set;
         TRY(locks.BeginWait(task.tgid(), range, exclusive));

@@ -9,10 +9,8 @@
 namespace redoubt::syscalls {
 
 // `argument` is the address of a struct flock. `command`: one of the six.
-SyscallResult SetRecordLock(Task& task, vfs::FileDescription& file, int command,
-                            uint64_t argument);
-SyscallResult GetRecordLock(Task& task, vfs::FileDescription& file, int command,
-                            uint64_t argument);
+SyscallResult SetRecordLock(Task& task, vfs::FileDescription& file, int command, uint64_t argument);
+SyscallResult GetRecordLock(Task& task, vfs::FileDescription& file, int command, uint64_t argument);
 
 }  // namespace redoubt::syscalls
 

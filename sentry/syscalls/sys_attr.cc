@@ -208,8 +208,8 @@ SyscallResult SysFtruncate(Task& task, FdNumber fd, int64_t length) {
   FileRef file = TRY(task.fd_table()->GetForIo(fd));
   // Linux: EINVAL, not EBADF, here.
   if (!file->inode()->IsRegular() || !file->writable()) return Errno(EINVAL);
-  return AfterTruncate(task, TruncateOpenFile(task.MakeCaller(), *file,
-                                              static_cast<uint64_t>(length)));
+  return AfterTruncate(task,
+                       TruncateOpenFile(task.MakeCaller(), *file, static_cast<uint64_t>(length)));
 }
 
 SyscallResult SysAccess(Task& task, UserPath path, int32_t mode) {

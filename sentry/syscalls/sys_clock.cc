@@ -61,8 +61,8 @@ SyscallResult SysClockGettime(Task& task, ClockId clock, UserOut<abi::Timespec> 
     if (cpu.of_thread) {
       // A sibling's clock cannot be read from here; its process's can.
       if (cpu.task.get() != &task) return Errno(EINVAL);
-      return task.context().HostCall({.number = SYS_clock_gettime,
-                                      .arguments = {CLOCK_THREAD_CPUTIME_ID, time.address()}});
+      return task.context().HostCall(
+          {.number = SYS_clock_gettime, .arguments = {CLOCK_THREAD_CPUTIME_ID, time.address()}});
     }
     now = ProcessCpuTime(*cpu.task);
   } else {

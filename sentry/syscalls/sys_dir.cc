@@ -190,8 +190,8 @@ SyscallResult SysReadlinkat(Task& task, DirFd dirfd, UserPath path, UserBytesOut
 SyscallResult SysChdir(Task& task, UserPath user_path) {
   std::string path = TRY(user_path.Read(task));
   vfs::Caller caller = task.MakeCaller();
-  vfs::Path place = TRY(
-      vfs::Walk(caller, caller.working_directory, path, {.must_be_directory = true}));
+  vfs::Path place =
+      TRY(vfs::Walk(caller, caller.working_directory, path, {.must_be_directory = true}));
   TRY(ChangeDirectory(task, caller, std::move(place)));
   return 0UL;
 }

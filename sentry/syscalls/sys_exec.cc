@@ -15,9 +15,9 @@ namespace redoubt::syscalls {
 
 namespace {
 
-constexpr size_t kStringLimit = 131072 - 1;               // MAX_ARG_STRLEN without the NUL.
+constexpr size_t kStringLimit = 131072 - 1;                     // MAX_ARG_STRLEN without the NUL.
 constexpr uint64_t kMostStringBytes = 8 * 1024 * 1024 / 4 * 3;  // 3/4 of _STK_LIM.
-constexpr uint64_t kLeastStringBytes = 131072;            // ARG_MAX.
+constexpr uint64_t kLeastStringBytes = 131072;                  // ARG_MAX.
 
 // What both lists may take together, pointers included: a guest cannot make the sentry hold more.
 class StringBudget {

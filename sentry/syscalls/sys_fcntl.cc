@@ -43,8 +43,8 @@ SyscallResult SetDescriptorFlags(Task& task, const Request& request) {
 SyscallResult GetStatusFlags(Task&, const Request& request) {
   uint32_t flags = request.file->flags();
   // Whatever open(2) gave is a large file on a 64-bit machine; pipes and sockets are not opened.
-  bool opened = request.file->path().mount != vfs::Mount::Anonymous() ||
-                request.file->inode()->IsRegular();
+  bool opened =
+      request.file->path().mount != vfs::Mount::Anonymous() || request.file->inode()->IsRegular();
   if (opened && !request.file->IsPathOnly()) flags |= kLargeFile;
   return uint64_t{flags};
 }

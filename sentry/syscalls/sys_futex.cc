@@ -27,10 +27,9 @@ struct FutexCall {
 };
 
 SyscallResult RunInStub(Task& task, const FutexCall& call) {
-  return task.context().HostCall(
-      {.number = SYS_futex,
-       .arguments = {call.word, static_cast<uint64_t>(call.operation), call.value, call.fourth,
-                     call.word2, call.value3}});
+  return task.context().HostCall({.number = SYS_futex,
+                                  .arguments = {call.word, static_cast<uint64_t>(call.operation),
+                                                call.value, call.fourth, call.word2, call.value3}});
 }
 
 SyscallResult WaitFor(Task& task, const FutexCall& call, int64_t deadline);
@@ -75,8 +74,8 @@ SyscallResult Wait(Task& task, const FutexCall& call) {
 
 SyscallResult SysFutex(Task& task, UserAddress word, FutexOperation operation, uint32_t value,
                        UserAddress timeout_or_value, UserAddress word2, uint32_t value3) {
-  FutexCall call{word.address(), operation, value, timeout_or_value.address(), word2.address(),
-                 value3};
+  FutexCall call{word.address(),  operation, value, timeout_or_value.address(),
+                 word2.address(), value3};
   const int command = operation & FUTEX_CMD_MASK;
   if ((operation & FUTEX_CLOCK_REALTIME) != 0 && command != FUTEX_WAIT_BITSET &&
       command != FUTEX_WAIT) {

@@ -36,11 +36,9 @@ SyscallResult FileSize(Task& task, vfs::FileDescription& file, uint64_t argument
   return 0UL;
 }
 
-SyscallResult AskFile(Task& task, vfs::FileDescription& file, uint32_t command,
-                      uint64_t argument) {
+SyscallResult AskFile(Task& task, vfs::FileDescription& file, uint32_t command, uint64_t argument) {
   vfs::Caller caller = task.MakeCaller();
-  return file.Ioctl(
-      {.command = command, .argument = argument, .memory = task, .caller = caller});
+  return file.Ioctl({.command = command, .argument = argument, .memory = task, .caller = caller});
 }
 
 }  // namespace

@@ -3,7 +3,6 @@
 
 #include <sys/resource.h>
 
-
 #include "sentry/kernel/interval_timers.h"
 #include "sentry/kernel/kernel.h"
 #include "sentry/mm/host_limit.h"
@@ -25,10 +24,10 @@ Result<void> CheckMayLimit(const Task& task, const Task& target) {
   if (task.group() == target.group()) return {};
   RefPtr<kernel::Credentials> mine = task.credentials();
   RefPtr<kernel::Credentials> theirs = target.credentials();
-  bool same_user = mine->uid == theirs->uid && mine->uid == theirs->euid &&
-                   mine->uid == theirs->suid;
-  bool same_group = mine->gid == theirs->gid && mine->gid == theirs->egid &&
-                    mine->gid == theirs->sgid;
+  bool same_user =
+      mine->uid == theirs->uid && mine->uid == theirs->euid && mine->uid == theirs->suid;
+  bool same_group =
+      mine->gid == theirs->gid && mine->gid == theirs->egid && mine->gid == theirs->sgid;
   if (same_user && same_group) return {};
   if (mine->HasCapability(CAP_SYS_RESOURCE)) return {};
   return Errno(EPERM);

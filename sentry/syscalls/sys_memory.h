@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Memory: mmap(2), munmap(2), mprotect(2), mremap(2), brk(2), madvise(2), msync(2), mincore(2),
-// mlock(2), membarrier(2). mm::MemoryMap vets the ranges; the host kernel does the work in the stub.
+// mlock(2), membarrier(2). mm::MemoryMap vets the ranges; the host kernel does the work in the
+// stub.
 #ifndef SENTRY_SYSCALLS_SYS_MEMORY_H_
 #define SENTRY_SYSCALLS_SYS_MEMORY_H_
 

@@ -47,8 +47,8 @@ SyscallResult ChangePropagation(const Request& request) {
 SyscallResult Bind(Task& task, const Request& request) {
   if (request.source.empty()) return Errno(EINVAL);
   vfs::Path source = TRY(LookupAt(task, request.caller, AT_FDCWD, request.source, 0));
-  auto mount = MakeRef<vfs::Mount>(source.mount->superblock(), source.dentry,
-                                   source.mount->flags(), source.mount->source());
+  auto mount = MakeRef<vfs::Mount>(source.mount->superblock(), source.dentry, source.mount->flags(),
+                                   source.mount->source());
   TRY(task.kernel().mounts()->Attach(std::move(mount), request.target));
   return 0UL;
 }

@@ -25,10 +25,10 @@ Result<void> CheckMayAccess(Task& task, Task& target) {
   RefPtr<kernel::Credentials> mine = task.credentials();
   RefPtr<kernel::Credentials> theirs = target.credentials();
   if (mine->HasCapability(CAP_SYS_PTRACE)) return {};
-  bool same_user = mine->uid == theirs->uid && mine->uid == theirs->euid &&
-                   mine->uid == theirs->suid;
-  bool same_group = mine->gid == theirs->gid && mine->gid == theirs->egid &&
-                    mine->gid == theirs->sgid;
+  bool same_user =
+      mine->uid == theirs->uid && mine->uid == theirs->euid && mine->uid == theirs->suid;
+  bool same_group =
+      mine->gid == theirs->gid && mine->gid == theirs->egid && mine->gid == theirs->sgid;
   bool subset = (theirs->permitted & ~mine->permitted) == 0;
   if (same_user && same_group && subset && target.group()->dumpable) return {};
   return Errno(EPERM);

@@ -24,9 +24,7 @@ SyscallResult InstallPair(Task& task, FileRef first, FileRef second, bool close_
   return other.ok() ? told.error() : other.error();
 }
 
-SyscallResult SysPipe(Task& task, UserOut<DescriptorPair> fds) {
-  return SysPipe2(task, fds, {0});
-}
+SyscallResult SysPipe(Task& task, UserOut<DescriptorPair> fds) { return SysPipe2(task, fds, {0}); }
 
 SyscallResult SysPipe2(Task& task, UserOut<DescriptorPair> fds, OpenFlags flags) {
   RefPtr<kernel::Credentials> credentials = task.credentials();

@@ -49,8 +49,7 @@ SyscallResult RestartablePoll(Task& task, UserArrayInOut<PollFd> fds, uint32_t c
 
 }  // namespace
 
-SyscallResult SysPoll(Task& task, UserArrayInOut<PollFd> fds, uint32_t count,
-                      int32_t timeout_ms) {
+SyscallResult SysPoll(Task& task, UserArrayInOut<PollFd> fds, uint32_t count, int32_t timeout_ms) {
   Deadline deadline = kNoDeadline;
   if (timeout_ms >= 0) deadline = DeadlineIn(int64_t{timeout_ms} * 1'000'000);
   return RestartablePoll(task, fds, count, deadline);

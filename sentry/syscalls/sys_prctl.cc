@@ -63,8 +63,8 @@ SyscallResult SetSecurebits(Task& task, const PrctlArguments& a) {
   RefPtr<kernel::Credentials> next = task.credentials()->Copy();
   uint64_t changed = next->securebits ^ a.second;
   uint64_t locked = next->securebits & SECURE_ALL_LOCKS;
-  if (((locked >> 1) & changed) != 0 ||               // A locked bit would change,
-      (locked & ~a.second) != 0 ||                    // or be unlocked,
+  if (((locked >> 1) & changed) != 0 ||  // A locked bit would change,
+      (locked & ~a.second) != 0 ||       // or be unlocked,
       (a.second & ~uint64_t{SECURE_ALL_LOCKS | SECURE_ALL_BITS}) != 0 ||
       !next->HasCapability(CAP_SETPCAP)) {
     return Errno(EPERM);
@@ -126,8 +126,8 @@ SyscallResult SetName(Task& task, const PrctlArguments& a) {
   // Longer names are cut, as strncpy_from_user() does. Memory may end right behind the NUL.
   std::array<char, 15> name{};
   size_t size = TRY(task.CopyInSome(a.second, std::as_writable_bytes(std::span(name))));
-  size_t length = static_cast<size_t>(std::find(name.begin(), name.begin() + size, '\0') -
-                                      name.begin());
+  size_t length =
+      static_cast<size_t>(std::find(name.begin(), name.begin() + size, '\0') - name.begin());
   if (length == size && size < name.size()) return Errno(EFAULT);
   task.SetName(std::string_view(name.data(), length));
   return 0UL;

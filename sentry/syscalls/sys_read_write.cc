@@ -85,15 +85,13 @@ SyscallResult SysWritev(Task& task, FdNumber fd, UserIovecIn iov, uint64_t count
   return WriteFile(task, *file, from, {});
 }
 
-SyscallResult SysPreadv(Task& task, FdNumber fd, UserIovecOut iov, uint64_t count,
-                        int64_t offset) {
+SyscallResult SysPreadv(Task& task, FdNumber fd, UserIovecOut iov, uint64_t count, int64_t offset) {
   AtOffset at = TRY(OpenAtOffset(task, fd, offset));
   UserSegments to = TRY(UserSegments::FromIovec(task, iov.address(), count));
   return ReadFile(task, *at.file, to, at.options);
 }
 
-SyscallResult SysPwritev(Task& task, FdNumber fd, UserIovecIn iov, uint64_t count,
-                         int64_t offset) {
+SyscallResult SysPwritev(Task& task, FdNumber fd, UserIovecIn iov, uint64_t count, int64_t offset) {
   AtOffset at = TRY(OpenAtOffset(task, fd, offset));
   UserSegments from = TRY(UserSegments::FromIovec(task, iov.address(), count));
   return WriteFile(task, *at.file, from, at.options);
@@ -106,8 +104,8 @@ SyscallResult SysPreadv2(Task& task, FdNumber fd, UserIovecOut iov, uint64_t cou
   return ReadFile(task, *at.file, to, at.options);
 }
 
-SyscallResult SysPwritev2(Task& task, FdNumber fd, UserIovecIn iov, uint64_t count,
-                          int64_t offset, uint64_t, uint32_t flags) {
+SyscallResult SysPwritev2(Task& task, FdNumber fd, UserIovecIn iov, uint64_t count, int64_t offset,
+                          uint64_t, uint32_t flags) {
   AtOffset at = TRY(OpenWithFlags(task, fd, offset, flags));
   UserSegments from = TRY(UserSegments::FromIovec(task, iov.address(), count));
   return WriteFile(task, *at.file, from, at.options);

@@ -18,12 +18,11 @@ SyscallResult SysReadv(Task& task, FdNumber fd, UserIovecOut iov, uint64_t count
 SyscallResult SysWritev(Task& task, FdNumber fd, UserIovecIn iov, uint64_t count);
 // The offset comes in two halves; on amd64 the first one has all of it.
 SyscallResult SysPreadv(Task& task, FdNumber fd, UserIovecOut iov, uint64_t count, int64_t offset);
-SyscallResult SysPwritev(Task& task, FdNumber fd, UserIovecIn iov, uint64_t count,
-                         int64_t offset);
+SyscallResult SysPwritev(Task& task, FdNumber fd, UserIovecIn iov, uint64_t count, int64_t offset);
 SyscallResult SysPreadv2(Task& task, FdNumber fd, UserIovecOut iov, uint64_t count, int64_t offset,
                          uint64_t unused, uint32_t flags);
-SyscallResult SysPwritev2(Task& task, FdNumber fd, UserIovecIn iov, uint64_t count,
-                          int64_t offset, uint64_t unused, uint32_t flags);
+SyscallResult SysPwritev2(Task& task, FdNumber fd, UserIovecIn iov, uint64_t count, int64_t offset,
+                          uint64_t unused, uint32_t flags);
 SyscallResult SysLseek(Task& task, FdNumber fd, int64_t offset, uint32_t whence);
 
 }  // namespace redoubt::syscalls

@@ -151,8 +151,8 @@ SyscallResult SysRecvmsg(Task& task, FdNumber fd, UserInOut<abi::MessageHeader> 
 SyscallResult SysRecvmmsg(Task& task, FdNumber fd, UserArrayInOut<ManyMessageHeader> messages,
                           uint32_t count, uint32_t flags, UserInOut<abi::Timespec> timeout) {
   if ((flags & kCompatFlag) != 0) return Errno(EINVAL);
-  ManyRequest request{.messages = messages.address(), .count = count, .flags = flags,
-                      .deadline = kNoDeadline};
+  ManyRequest request{
+      .messages = messages.address(), .count = count, .flags = flags, .deadline = kNoDeadline};
   if (timeout) {
     abi::Timespec limit = TRY(timeout.Read(task));
     if (!limit.IsValid()) return Errno(EINVAL);

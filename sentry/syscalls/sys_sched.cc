@@ -155,7 +155,8 @@ SyscallResult SysSchedGetattr(Task& task, int32_t tid, UserOut<abi::SchedulingAt
 SyscallResult SysGetcpu(Task& task, UserOut<uint32_t> cpu, UserOut<uint32_t> node) {
   // The serving thread's CPU: where the stub runs next is the host's decision anyhow.
   int now = sched_getcpu();
-  uint32_t shown = now < 0 ? 0 : static_cast<uint32_t>(now) % std::max(task.kernel().cpu_count(), 1U);
+  uint32_t shown =
+      now < 0 ? 0 : static_cast<uint32_t>(now) % std::max(task.kernel().cpu_count(), 1U);
   TRY(cpu.WriteIfSet(task, shown));
   TRY(node.WriteIfSet(task, 0));
   return 0UL;

@@ -16,9 +16,8 @@ namespace redoubt::syscalls {
 namespace {
 
 // POLLIN_SET, POLLOUT_SET, POLLEX_SET: which events make a bit of each set.
-constexpr std::array<EventMask, 3> kEvents = {
-    POLLRDNORM | POLLRDBAND | POLLIN | POLLHUP | POLLERR,
-    POLLWRBAND | POLLWRNORM | POLLOUT | POLLERR, POLLPRI};
+constexpr std::array<EventMask, 3> kEvents = {POLLRDNORM | POLLRDBAND | POLLIN | POLLHUP | POLLERR,
+                                              POLLWRBAND | POLLWRNORM | POLLOUT | POLLERR, POLLPRI};
 constexpr size_t kBits = 64;
 
 // The guest's three bit sets; a null one stays empty.

@@ -43,9 +43,8 @@ Sent SendPiece(Task& task, Socket& socket, std::span<const std::byte> data, Mess
                         .control = std::move(message.control),
                         .flags = static_cast<int>(message.flags),
                         .caller = caller};
-    Result<size_t> result =
-        WaitForSocket(task, socket, kWritableEvents, socket.send_timeout(), nonblocking,
-                      [&] { return socket.SendMessage(request); });
+    Result<size_t> result = WaitForSocket(task, socket, kWritableEvents, socket.send_timeout(),
+                                          nonblocking, [&] { return socket.SendMessage(request); });
     message.control = {};
     if (!result.ok()) {
       sent.error = result.error().value();

@@ -76,8 +76,9 @@ SyscallResult SysSigaltstack(Task& task, UserIn<abi::SignalStack> stack,
   abi::SignalStack old = current;
   bool in_use = OnSignalStack(current, task.registers().rsp);
   // As sas_ss_flags(): whether it is used now, not how it was set.
-  old.flags = (old.flags & abi::kSsAutodisarm) |
-              (old.size == 0 ? SS_DISABLE : in_use ? SS_ONSTACK : 0);
+  old.flags = (old.flags & abi::kSsAutodisarm) | (old.size == 0 ? SS_DISABLE
+                                                  : in_use      ? SS_ONSTACK
+                                                                : 0);
   if (stack) {
     if (in_use) return Errno(EPERM);
     current = TRY(CheckStack(requested));

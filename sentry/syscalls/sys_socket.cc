@@ -34,11 +34,12 @@ Result<void> TakeError(Socket& socket) {
 
 // A blocking connect(2) of a family that says EINPROGRESS: waits for its end.
 Result<void> WaitForConnection(Task& task, Socket& socket) {
-  Result<void> result = WaitForSocket(
-      task, socket, kWritableEvents, socket.send_timeout(), false, [&]() -> Result<void> {
-        if (socket.Readiness(kWritableEvents) == 0) return Errno(EAGAIN);
-        return TakeError(socket);
-      });
+  Result<void> result = WaitForSocket(task, socket, kWritableEvents, socket.send_timeout(), false,
+                                      [&]() -> Result<void> {
+                                        if (socket.Readiness(kWritableEvents) == 0)
+                                          return Errno(EAGAIN);
+                                        return TakeError(socket);
+                                      });
   // Time is over: it goes on in the background.
   if (result.Is(EAGAIN)) return Errno(EINPROGRESS);
   return result;
@@ -49,9 +50,9 @@ SyscallResult Accept(Task& task, int fd, uint64_t address, uint64_t length, int3
   SocketRef listener = TRY(GetSocket(task, fd));
   vfs::Caller caller = task.MakeCaller();
   uint32_t status = (flags & SOCK_NONBLOCK) != 0 ? uint32_t{O_NONBLOCK} : 0;
-  RefPtr<Socket> accepted = TRY(WaitForSocket(
-      task, *listener, kReadableEvents, listener->receive_timeout(), listener->nonblocking(),
-      [&] { return listener->Accept(caller, status); }));
+  RefPtr<Socket> accepted =
+      TRY(WaitForSocket(task, *listener, kReadableEvents, listener->receive_timeout(),
+                        listener->nonblocking(), [&] { return listener->Accept(caller, status); }));
   if (address != 0) {
     Result<SocketAddress> peer = accepted->GetPeerName();
     if (!peer.ok()) return Errno(ECONNABORTED);
@@ -71,8 +72,7 @@ SyscallResult GiveName(Task& task, const Result<SocketAddress>& name, UserAddres
 }  // namespace
 
 SyscallResult SysSocket(Task& task, int32_t family, int32_t type, int32_t protocol) {
-  RefPtr<Socket> socket =
-      TRY(sockets::CreateSocket(task.MakeCaller(), family, type, protocol));
+  RefPtr<Socket> socket = TRY(sockets::CreateSocket(task.MakeCaller(), family, type, protocol));
   return InstallResult(task, std::move(socket), ClosesOnExec(type));
 }
 
@@ -142,8 +142,8 @@ SyscallResult SysShutdown(Task& task, FdNumber fd, int32_t how) {
   return 0UL;
 }
 
-SyscallResult SysSetsockopt(Task& task, FdNumber fd, int32_t level, int32_t name,
-                            UserBytesIn user, int32_t length) {
+SyscallResult SysSetsockopt(Task& task, FdNumber fd, int32_t level, int32_t name, UserBytesIn user,
+                            int32_t length) {
   if (length < 0) return Errno(EINVAL);
   SocketRef socket = TRY(GetSocket(task, fd));
   if (length > kOptionLimit) return Errno(ENOMEM);
@@ -153,8 +153,8 @@ SyscallResult SysSetsockopt(Task& task, FdNumber fd, int32_t level, int32_t name
   return 0UL;
 }
 
-SyscallResult SysGetsockopt(Task& task, FdNumber fd, int32_t level, int32_t name,
-                            UserAddress user, UserInOut<int32_t> user_length) {
+SyscallResult SysGetsockopt(Task& task, FdNumber fd, int32_t level, int32_t name, UserAddress user,
+                            UserInOut<int32_t> user_length) {
   SocketRef socket = TRY(GetSocket(task, fd));
   int32_t length = TRY(user_length.Read(task));
   if (length < 0) return Errno(EINVAL);

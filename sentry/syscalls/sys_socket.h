@@ -23,10 +23,10 @@ SyscallResult SysGetsockname(Task& task, FdNumber fd, UserAddress address,
 SyscallResult SysGetpeername(Task& task, FdNumber fd, UserAddress address,
                              UserInOut<int32_t> length);
 SyscallResult SysShutdown(Task& task, FdNumber fd, int32_t how);
-SyscallResult SysSetsockopt(Task& task, FdNumber fd, int32_t level, int32_t name,
-                            UserBytesIn value, int32_t length);
-SyscallResult SysGetsockopt(Task& task, FdNumber fd, int32_t level, int32_t name,
-                            UserAddress value, UserInOut<int32_t> length);
+SyscallResult SysSetsockopt(Task& task, FdNumber fd, int32_t level, int32_t name, UserBytesIn value,
+                            int32_t length);
+SyscallResult SysGetsockopt(Task& task, FdNumber fd, int32_t level, int32_t name, UserAddress value,
+                            UserInOut<int32_t> length);
 
 }  // namespace redoubt::syscalls
 

@@ -13,8 +13,7 @@ namespace redoubt::syscalls {
 
 namespace {
 
-constexpr uint32_t kSpliceFlags =
-    SPLICE_F_MOVE | SPLICE_F_NONBLOCK | SPLICE_F_MORE | SPLICE_F_GIFT;
+constexpr uint32_t kSpliceFlags = SPLICE_F_MOVE | SPLICE_F_NONBLOCK | SPLICE_F_MORE | SPLICE_F_GIFT;
 
 Result<FileRef> GetReadable(Task& task, int fd) {
   FileRef file = TRY(task.fd_table()->GetForIo(fd));
@@ -119,8 +118,7 @@ SyscallResult SysSplice(Task& task, FdNumber in_fd, UserInOut<int64_t> in_offset
   return result;
 }
 
-SyscallResult SysTee(Task& task, FdNumber in_fd, FdNumber out_fd, uint64_t length,
-                     uint32_t flags) {
+SyscallResult SysTee(Task& task, FdNumber in_fd, FdNumber out_fd, uint64_t length, uint32_t flags) {
   if ((flags & ~kSpliceFlags) != 0) return Errno(EINVAL);
   if (length == 0) return 0UL;
   Ends ends = TRY(GetEnds(task, in_fd, out_fd));
@@ -141,8 +139,7 @@ SyscallResult SysVmsplice(Task& task, FdNumber fd, UserAddress iov, uint64_t cou
   if (fs::PipeOf(*file) == nullptr) return Errno(EBADF);
   UserSegments segments = TRY(UserSegments::FromIovec(task, iov.address(), count));
   if (segments.total() == 0) return 0UL;
-  TransferOptions options{.offset = std::nullopt,
-                          .nonblocking = (flags & SPLICE_F_NONBLOCK) != 0};
+  TransferOptions options{.offset = std::nullopt, .nonblocking = (flags & SPLICE_F_NONBLOCK) != 0};
   if (file->writable()) return WriteFile(task, *file, segments, options);
   return ReadFile(task, *file, segments, options);
 }

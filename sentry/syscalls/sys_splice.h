@@ -12,10 +12,8 @@ SyscallResult SysSendfile(Task& task, FdNumber out_fd, FdNumber in_fd, UserInOut
                           uint64_t count);
 SyscallResult SysSplice(Task& task, FdNumber in_fd, UserInOut<int64_t> in_offset, FdNumber out_fd,
                         UserInOut<int64_t> out_offset, uint64_t length, uint32_t flags);
-SyscallResult SysTee(Task& task, FdNumber in_fd, FdNumber out_fd, uint64_t length,
-                     uint32_t flags);
-SyscallResult SysVmsplice(Task& task, FdNumber fd, UserAddress iov, uint64_t count,
-                          uint32_t flags);
+SyscallResult SysTee(Task& task, FdNumber in_fd, FdNumber out_fd, uint64_t length, uint32_t flags);
+SyscallResult SysVmsplice(Task& task, FdNumber fd, UserAddress iov, uint64_t count, uint32_t flags);
 SyscallResult SysCopyFileRange(Task& task, FdNumber in_fd, UserInOut<int64_t> in_offset,
                                FdNumber out_fd, UserInOut<int64_t> out_offset, uint64_t length,
                                uint32_t flags);

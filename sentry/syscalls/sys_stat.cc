@@ -45,8 +45,8 @@ struct Found {
 };
 
 abi::Statx ToStatx(const Found& found, uint32_t mask) {
-  constexpr uint32_t kMountId = 0x1000;          // STATX_MNT_ID
-  constexpr uint64_t kMountRoot = 0x2000;        // STATX_ATTR_MOUNT_ROOT
+  constexpr uint32_t kMountId = 0x1000;    // STATX_MNT_ID
+  constexpr uint64_t kMountRoot = 0x2000;  // STATX_ATTR_MOUNT_ROOT
   const vfs::Attributes& from = found.attributes;
   abi::Statx stat;
   stat.mask = STATX_BASIC_STATS;

@@ -19,9 +19,9 @@ uint64_t FlagsOf(unsigned long mount_flags) {
     unsigned long mount;
     uint64_t shown;
   } constexpr kFlags[] = {
-      {MS_RDONLY, ST_RDONLY},   {MS_NOSUID, ST_NOSUID},         {MS_NODEV, ST_NODEV},
+      {MS_RDONLY, ST_RDONLY},   {MS_NOSUID, ST_NOSUID},           {MS_NODEV, ST_NODEV},
       {MS_NOEXEC, ST_NOEXEC},   {MS_SYNCHRONOUS, ST_SYNCHRONOUS}, {MS_MANDLOCK, ST_MANDLOCK},
-      {MS_NOATIME, ST_NOATIME}, {MS_NODIRATIME, ST_NODIRATIME}, {MS_RELATIME, ST_RELATIME},
+      {MS_NOATIME, ST_NOATIME}, {MS_NODIRATIME, ST_NODIRATIME},   {MS_RELATIME, ST_RELATIME},
   };
   uint64_t shown = kValid;
   for (const auto& flag : kFlags) {

@@ -93,8 +93,7 @@ SyscallResult SysSyncFileRange(Task& task, FdNumber fd, int64_t offset, int64_t 
   return 0UL;
 }
 
-SyscallResult SysFallocate(Task& task, FdNumber fd, int32_t mode, int64_t offset,
-                           int64_t length) {
+SyscallResult SysFallocate(Task& task, FdNumber fd, int32_t mode, int64_t offset, int64_t length) {
   FileRef file = TRY(task.fd_table()->GetForIo(fd));
   if (offset < 0 || length <= 0) return Errno(EINVAL);
   TRY(CheckAllocateMode(mode));

@@ -16,8 +16,7 @@ SyscallResult SysFdatasync(Task& task, FdNumber fd);
 SyscallResult SysSyncFileRange(Task& task, FdNumber fd, int64_t offset, int64_t length,
                                uint32_t flags);
 SyscallResult SysFallocate(Task& task, FdNumber fd, int32_t mode, int64_t offset, int64_t length);
-SyscallResult SysFadvise64(Task& task, FdNumber fd, int64_t offset, int64_t length,
-                           int32_t advice);
+SyscallResult SysFadvise64(Task& task, FdNumber fd, int64_t offset, int64_t length, int32_t advice);
 SyscallResult SysReadahead(Task& task, FdNumber fd, int64_t offset, uint64_t count);
 
 }  // namespace redoubt::syscalls

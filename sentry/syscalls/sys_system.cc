@@ -111,8 +111,8 @@ SyscallResult SysUmask(Task& task, FileMode mask) {
 SyscallResult SysChroot(Task& task, UserPath user_path) {
   std::string path = TRY(user_path.Read(task));
   vfs::Caller caller = task.MakeCaller();
-  vfs::Path root = TRY(vfs::Walk(caller, caller.working_directory, path,
-                                 {.must_be_directory = true}));
+  vfs::Path root =
+      TRY(vfs::Walk(caller, caller.working_directory, path, {.must_be_directory = true}));
   TRY(vfs::CheckPermission(caller, root, 1));  // MAY_EXEC.
   if (!caller.HasCapability(CAP_SYS_CHROOT)) return Errno(EPERM);
   task.fs()->SetRoot(std::move(root));

@@ -104,11 +104,9 @@ Written WritePiece(Task& task, FileDescription& file, std::span<const std::byte>
   Written written;
   do {
     auto rest = data.subspan(written.bytes);
-    Result<size_t> result =
-        Wait(task, file, kWritableEvents, may_wait, [&]() -> Result<size_t> {
-          return offset ? file.PWrite(rest, *offset + written.bytes, caller)
-                        : file.Write(rest, caller);
-        });
+    Result<size_t> result = Wait(task, file, kWritableEvents, may_wait, [&]() -> Result<size_t> {
+      return offset ? file.PWrite(rest, *offset + written.bytes, caller) : file.Write(rest, caller);
+    });
     if (!result.ok()) {
       written.error = result.error().value();
       break;
@@ -121,7 +119,8 @@ Written WritePiece(Task& task, FileDescription& file, std::span<const std::byte>
 
 Result<void> SyncAfterWrite(FileDescription& file, const TransferOptions& options) {
   uint32_t flags = file.flags();
-  if (!options.sync && (flags & O_DSYNC) == 0) [[likely]] return {};
+  if (!options.sync && (flags & O_DSYNC) == 0) [[likely]]
+    return {};
   return file.Sync((flags & O_SYNC) != O_SYNC);
 }
 

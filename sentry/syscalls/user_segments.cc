@@ -31,8 +31,7 @@ Result<UserSegments> UserSegments::FromBuffer(uint64_t address, uint64_t length)
   return result;
 }
 
-Result<UserSegments> UserSegments::FromIovec(kernel::Task& task, uint64_t address,
-                                             uint64_t count) {
+Result<UserSegments> UserSegments::FromIovec(kernel::Task& task, uint64_t address, uint64_t count) {
   if (count > kMaximumIovecs) return Errno(EINVAL);
   UserSegments result;
   if (count == 0) return result;

@@ -18,9 +18,9 @@
 
 namespace redoubt::syscalls {
 
-inline constexpr uint64_t kMaximumTransfer = 0x7ffff000;        // Linux's MAX_RW_COUNT.
-inline constexpr uint64_t kUserAddressEnd = 0x7ffffffff000;     // TASK_SIZE_MAX of amd64.
-inline constexpr uint64_t kMaximumIovecs = 1024;                // UIO_MAXIOV.
+inline constexpr uint64_t kMaximumTransfer = 0x7ffff000;     // Linux's MAX_RW_COUNT.
+inline constexpr uint64_t kUserAddressEnd = 0x7ffffffff000;  // TASK_SIZE_MAX of amd64.
+inline constexpr uint64_t kMaximumIovecs = 1024;             // UIO_MAXIOV.
 
 // access_ok(): EFAULT for a range that no guest address space can hold.
 Result<void> CheckUserRange(uint64_t address, uint64_t length);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Caller: who asks the VFS for something. The kernel fills one in from a task's credentials, so that
-// the VFS knows nothing of tasks.
+// Caller: who asks the VFS for something. The kernel fills one in from a task's credentials, so
+// that the VFS knows nothing of tasks.
 #ifndef SENTRY_VFS_CALLER_H_
 #define SENTRY_VFS_CALLER_H_
 

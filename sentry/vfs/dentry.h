@@ -54,7 +54,8 @@ class Dentry : public RefCounted<Dentry> {
   // The following need tree_mu_ exclusively.
   // Puts a child under `name`, replacing what was cached there.
   RefPtr<Dentry> AddChildLocked(std::string_view name, RefPtr<Inode> inode);
-  // Takes `child` out of the tree; `deleted`: its name is gone (unlink), not merely the cache entry.
+  // Takes `child` out of the tree; `deleted`: its name is gone (unlink), not merely the cache
+  // entry.
   void DropChildLocked(Dentry* child, bool deleted);
   // Moves `child` from this directory to `new_parent`/`new_name`, replacing what was cached there.
   void MoveChildLocked(Dentry* child, Dentry* new_parent, std::string_view new_name);
@@ -74,9 +75,7 @@ class Dentry : public RefCounted<Dentry> {
  private:
   struct NameHash {
     using is_transparent = void;
-    size_t operator()(std::string_view name) const {
-      return absl::Hash<std::string_view>()(name);
-    }
+    size_t operator()(std::string_view name) const { return absl::Hash<std::string_view>()(name); }
     size_t operator()(const Dentry* dentry) const { return (*this)(dentry->name_); }
   };
   struct NameEqual {

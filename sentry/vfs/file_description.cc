@@ -107,7 +107,9 @@ Result<void> FileDescription::ReadDirectory(DirectorySink& sink) {
   }
   MutexLock lock(&mu_);
   if (position_ == 0) {
-    if (!sink.Add({.name = ".", .inode_number = InodeNumber(*inode()), .type = DT_DIR,
+    if (!sink.Add({.name = ".",
+                   .inode_number = InodeNumber(*inode()),
+                   .type = DT_DIR,
                    .next_offset = 1})) {
       return {};
     }
@@ -180,8 +182,8 @@ Result<int64_t> SeekableFile::Seek(int64_t offset, int whence) {
     case SEEK_DATA:
     case SEEK_HOLE:
       if (offset < 0) return Errno(ENXIO);
-      position_ = static_cast<int64_t>(
-          TRY(SeekData(static_cast<uint64_t>(offset), whence == SEEK_HOLE)));
+      position_ =
+          static_cast<int64_t>(TRY(SeekData(static_cast<uint64_t>(offset), whence == SEEK_HOLE)));
       return position_;
     default:
       return Errno(EINVAL);

@@ -62,7 +62,8 @@ struct HostMapping {
 class ReleaseListener : public RefCounted<ReleaseListener> {
  public:
   virtual ~ReleaseListener() = default;
-  // The last reference to `file` was dropped; the object is still whole, and goes when this returns.
+  // The last reference to `file` was dropped; the object is still whole, and goes when this
+  // returns.
   virtual void OnFileReleased(FileDescription& file) = 0;
 };
 
@@ -104,7 +105,9 @@ class FileDescription : public RefCounted<FileDescription> {
   virtual Result<void> FinishOpen() { return {}; }
 
   // Which of `mask` is possible now. Regular files are always ready.
-  virtual EventMask Readiness(EventMask mask) { return mask & (EPOLLIN | EPOLLOUT | EPOLLRDNORM | EPOLLWRNORM); }
+  virtual EventMask Readiness(EventMask mask) {
+    return mask & (EPOLLIN | EPOLLOUT | EPOLLRDNORM | EPOLLWRNORM);
+  }
   // Null: readiness never changes (epoll_ctl then gives EPERM).
   virtual WaitQueue* wait_queue() { return nullptr; }
 
@@ -169,8 +172,8 @@ class SeekableFile : public FileDescription {
   virtual Result<uint64_t> SeekData(uint64_t offset, bool hole);
 };
 
-// How much of a write of `size` bytes at `offset` RLIMIT_FSIZE (and the largest offset) lets through;
-// EFBIG when nothing.
+// How much of a write of `size` bytes at `offset` RLIMIT_FSIZE (and the largest offset) lets
+// through; EFBIG when nothing.
 Result<size_t> LimitWrite(const Caller& caller, uint64_t offset, size_t size);
 
 // A read-only file with generated content (proc): the text is made at the first read, or at a read

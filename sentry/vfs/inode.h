@@ -79,7 +79,7 @@ struct CreateRequest {
   uint32_t mode = 0;  // Type and permission bits; umask and setgid inheritance applied.
   uint32_t uid = 0;
   uint32_t gid = 0;
-  uint64_t device = 0;         // For S_IFCHR and S_IFBLK.
+  uint64_t device = 0;              // For S_IFCHR and S_IFBLK.
   std::string symlink_target = {};  // For S_IFLNK.
   bool linkable = true;             // CreateNameless: whether linkat(2) may name it (no O_EXCL).
 };
@@ -94,8 +94,8 @@ class InodeAttachment : public RefCounted<InodeAttachment> {
 struct DirectoryEntry {
   std::string_view name;
   uint64_t inode_number = 0;
-  uint8_t type = 0;          // DT_*.
-  int64_t next_offset = 0;   // d_off: where a later read goes on after this entry. Positive.
+  uint8_t type = 0;         // DT_*.
+  int64_t next_offset = 0;  // d_off: where a later read goes on after this entry. Positive.
 };
 
 class DirectorySink {
@@ -140,9 +140,7 @@ class Inode : public RefCounted<Inode> {
   virtual Result<void> Link(std::string_view name, Inode& target) { return Errno(EPERM); }
   virtual Result<void> Unlink(std::string_view name, Inode& child) { return Errno(EPERM); }
   // ENOTEMPTY when `child` has entries.
-  virtual Result<void> RemoveDirectory(std::string_view name, Inode& child) {
-    return Errno(EPERM);
-  }
+  virtual Result<void> RemoveDirectory(std::string_view name, Inode& child) { return Errno(EPERM); }
   // renameat2(2) within one superblock. `child` is the source, `replaced` what new_name names now
   // (null: nothing). `flags`: RENAME_EXCHANGE, RENAME_WHITEOUT; NOREPLACE was checked. The VFS has
   // checked types and loops; ENOTEMPTY is the file system's.
@@ -158,8 +156,8 @@ class Inode : public RefCounted<Inode> {
   }
 
   virtual Result<std::string> ReadLink() { return Errno(EINVAL); }
-  // What readlink(2) and a walk ask: the text of a link that differs by reader (/proc/self), or that
-  // not everybody may read (/proc/PID/exe).
+  // What readlink(2) and a walk ask: the text of a link that differs by reader (/proc/self), or
+  // that not everybody may read (/proc/PID/exe).
   virtual Result<std::string> ReadLinkFor(const Caller& caller) { return ReadLink(); }
   // Magic links (/proc/PID/exe, /proc/PID/fd/N): where they lead, without a walk. `handled` is
   // false for an ordinary symlink. ReadLink still gives the text.

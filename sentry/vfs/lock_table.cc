@@ -94,8 +94,7 @@ Result<void> LockTable::ClearRecord(const LockOwner& owner, const RecordRange& r
     if (records_.size() + 1 > kMaxRecords) {
       // Cutting a hole would make one more; what needs no hole always goes.
       bool splits = std::any_of(records_.begin(), records_.end(), [&](const RecordLock& held) {
-        return held.owner == owner && held.range.start < range.start &&
-               held.range.end > range.end;
+        return held.owner == owner && held.range.start < range.start && held.range.end > range.end;
       });
       if (splits) return Errno(ENOLCK);
     }
@@ -143,9 +142,8 @@ Result<void> LockTable::SetFlock(const FileDescription& file, bool exclusive) {
       if (held.file == &file && held.exclusive == exclusive) return {};
     }
     went = std::erase_if(flocks_, [&](const Flock& held) { return held.file == &file; }) > 0;
-    conflict = std::any_of(flocks_.begin(), flocks_.end(), [&](const Flock& held) {
-      return exclusive || held.exclusive;
-    });
+    conflict = std::any_of(flocks_.begin(), flocks_.end(),
+                           [&](const Flock& held) { return exclusive || held.exclusive; });
     if (!conflict) flocks_.push_back({.file = &file, .exclusive = exclusive});
   }
   if (went) wait_queue_.Wake(EPOLLOUT);

@@ -55,8 +55,8 @@ struct RecordLock {
 
 class LockTable {
  public:
-  // F_SETLK and F_OFD_SETLK: sets, converts, splits and merges. EAGAIN on a conflict, ENOLCK when the
-  // file has too many locks.
+  // F_SETLK and F_OFD_SETLK: sets, converts, splits and merges. EAGAIN on a conflict, ENOLCK when
+  // the file has too many locks.
   Result<void> SetRecord(const LockOwner& owner, const RecordRange& range, bool exclusive);
   // F_UNLCK.
   Result<void> ClearRecord(const LockOwner& owner, const RecordRange& range);

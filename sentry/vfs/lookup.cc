@@ -56,8 +56,7 @@ bool IsFresh(const Dentry& parent, const Dentry& child, std::string_view name) {
   return parent.inode()->Revalidate(name, child.inode().get());
 }
 
-Result<RefPtr<Dentry>> LookupLocked(Dentry& parent, std::string_view name,
-                                    std::string_view rest) {
+Result<RefPtr<Dentry>> LookupLocked(Dentry& parent, std::string_view name, std::string_view rest) {
   if (name.size() > kMaxName) return Errno(ENAMETOOLONG);
   if (parent.deletedLocked()) return Errno(ENOENT);
   if (RefPtr<Dentry> cached = parent.FindChildLocked(name)) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Mount: a superblock's subtree at a place in the tree, with its own flags; MountNamespace: the tree
-// of mounts that a set of tasks sees (mount_namespaces(7)).
+// Mount: a superblock's subtree at a place in the tree, with its own flags; MountNamespace: the
+// tree of mounts that a set of tasks sees (mount_namespaces(7)).
 #ifndef SENTRY_VFS_MOUNT_H_
 #define SENTRY_VFS_MOUNT_H_
 

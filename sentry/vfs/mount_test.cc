@@ -74,9 +74,7 @@ TEST_F(MountTest, DetachOfAMountWithChildrenIsEbusy) {
   EXPECT_EQ(ns->List().size(), 1u);
 }
 
-TEST_F(MountTest, RootIsNotDetached) {
-  EXPECT_EQ(Code(ns->Detach(ns->root(), true)), EINVAL);
-}
+TEST_F(MountTest, RootIsNotDetached) { EXPECT_EQ(Code(ns->Detach(ns->root(), true)), EINVAL); }
 
 TEST_F(MountTest, MoveTakesTheMountElsewhere) {
   RefPtr<Mount> mount = MountAt("/m");

@@ -38,8 +38,7 @@ Result<uint32_t> CheckFlags(uint32_t flags) {
 }
 
 // What the file system's Open sees: creation and truncation are done by then.
-Result<RefPtr<FileDescription>> OpenInode(const Caller& caller, const Path& path,
-                                          uint32_t flags) {
+Result<RefPtr<FileDescription>> OpenInode(const Caller& caller, const Path& path, uint32_t flags) {
   constexpr uint32_t kServed = O_CREAT | O_EXCL | O_TRUNC;
   return path.dentry->inode()->Open(path, flags & ~kServed, caller);
 }
@@ -160,8 +159,7 @@ Result<Found> WalkCreating(const Caller& caller, const Path& start, std::string_
   return Errno(ESTALE);
 }
 
-Result<RefPtr<FileDescription>> OpenFound(const Caller& caller, const Path& path,
-                                          uint32_t flags) {
+Result<RefPtr<FileDescription>> OpenFound(const Caller& caller, const Path& path, uint32_t flags) {
   Inode& inode = *path.dentry->inode();
   if (Has(flags, O_PATH)) return MakeRef<FileDescription>(path, flags);
   flags = TRY(CheckType(path, flags));
@@ -182,8 +180,8 @@ Result<RefPtr<FileDescription>> OpenPath(const Caller& caller, const Path& path,
   return OpenFound(caller, path, flags);
 }
 
-Result<RefPtr<FileDescription>> Open(const Caller& caller, const Path& start,
-                                     std::string_view path, const OpenRequest& request) {
+Result<RefPtr<FileDescription>> Open(const Caller& caller, const Path& start, std::string_view path,
+                                     const OpenRequest& request) {
   OpenRequest checked = request;
   checked.flags = TRY(CheckFlags(request.flags));
   uint32_t flags = checked.flags;

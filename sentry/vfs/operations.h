@@ -4,7 +4,8 @@
 // sticky-bit, read-only-mount and errno-order rule of Linux's fs/namei.c and fs/open.c is here.
 //
 //   Path start = TRY(task.StartPath(dirfd));           // AT_FDCWD or a directory's Path.
-//   RefPtr<FileDescription> file = TRY(vfs::Open(caller, start, path, {.flags = flags, .mode = mode}));
+//   RefPtr<FileDescription> file = TRY(vfs::Open(caller, start, path, {.flags = flags, .mode =
+//   mode}));
 #ifndef SENTRY_VFS_OPERATIONS_H_
 #define SENTRY_VFS_OPERATIONS_H_
 

@@ -16,9 +16,9 @@
 namespace redoubt::vfs {
 
 struct WalkOptions {
-  bool follow_final = true;      // Follow a symlink that is the last component.
+  bool follow_final = true;  // Follow a symlink that is the last component.
   bool must_be_directory = false;
-  uint64_t resolve = 0;          // RESOLVE_* of <linux/openat2.h>.
+  uint64_t resolve = 0;  // RESOLVE_* of <linux/openat2.h>.
 };
 
 // Walks `path` from `start` (an absolute path from caller.root). An empty path is ENOENT.

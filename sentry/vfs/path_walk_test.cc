@@ -28,9 +28,7 @@ TEST_F(WalkTest, DotAndRepeatedSlashesChangeNothing) {
   EXPECT_EQ(Find(root, "/./a//./b/.").value(), At("/a/b"));
 }
 
-TEST_F(WalkTest, DotDotAtRootStays) {
-  EXPECT_EQ(Find(root, "/../../a/../..").value(), root.root);
-}
+TEST_F(WalkTest, DotDotAtRootStays) { EXPECT_EQ(Find(root, "/../../a/../..").value(), root.root); }
 
 TEST_F(WalkTest, MissingNameIsEnoent) {
   EXPECT_EQ(Code(Find(root, "/a/none")), ENOENT);
@@ -183,8 +181,8 @@ TEST_F(WalkTest, InRootTreatsStartAsRoot) {
 TEST_F(WalkTest, NoSymlinksIsEloop) {
   Symlink("b", "/a/link");
   EXPECT_EQ(Code(Find(root, "/a/link", {.resolve = RESOLVE_NO_SYMLINKS})), ELOOP);
-  EXPECT_EQ(
-      Code(Find(root, "/a/link", {.follow_final = false, .resolve = RESOLVE_NO_SYMLINKS})), 0);
+  EXPECT_EQ(Code(Find(root, "/a/link", {.follow_final = false, .resolve = RESOLVE_NO_SYMLINKS})),
+            0);
 }
 
 TEST_F(WalkTest, NoXdevForbidsMounts) {

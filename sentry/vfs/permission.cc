@@ -76,8 +76,7 @@ Result<void> MayCreate(const Caller& caller, Inode& directory) {
   return CheckInodePermission(caller, directory, kMayWrite | kMayExec);
 }
 
-Result<void> MayDelete(const Caller& caller, Inode& directory, Inode& victim,
-                       bool want_directory) {
+Result<void> MayDelete(const Caller& caller, Inode& directory, Inode& victim, bool want_directory) {
   TRY(CheckInodePermission(caller, directory, kMayWrite | kMayExec));
   Attributes attributes = TRY(directory.GetAttributes());
   if (StickyForbids(caller, attributes, victim)) return Errno(EPERM);
@@ -100,8 +99,7 @@ uint32_t ModeAfterWrite(const Caller& caller, const Attributes& attributes) {
   return mode;
 }
 
-void ApplyCreationRules(const Caller& caller, const Attributes& directory,
-                        CreateRequest& request) {
+void ApplyCreationRules(const Caller& caller, const Attributes& directory, CreateRequest& request) {
   bool is_directory = S_ISDIR(request.mode);
   if (!S_ISLNK(request.mode)) request.mode &= ~(caller.umask & 0777);
   request.uid = caller.uid;

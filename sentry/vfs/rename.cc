@@ -94,9 +94,9 @@ Result<void> RenameLocked(const Caller& caller, Ends& ends) {
   if ((ends.flags & RENAME_WHITEOUT) != 0 && !caller.HasCapability(CAP_MKNOD)) {
     return Errno(EPERM);
   }
-  TRY(ends.from_directory().inode()->Rename(
-      ends.from.name, *ends.source->inode(), *ends.to_directory().inode(), ends.to.name,
-      ends.target->inode().get(), ends.flags));
+  TRY(ends.from_directory().inode()->Rename(ends.from.name, *ends.source->inode(),
+                                            *ends.to_directory().inode(), ends.to.name,
+                                            ends.target->inode().get(), ends.flags));
   if (ends.exchange()) {
     Dentry::ExchangeLocked(ends.source.get(), ends.target.get());
     return {};

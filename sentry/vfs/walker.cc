@@ -136,7 +136,8 @@ Result<Walker::Step> Walker::StepInto(std::string_view name, bool final, bool fo
 
 Result<Dentry*> Walker::Child(std::string_view name) {
   Dentry* child = here_->PeekChildLocked(name);
-  if (child && IsFresh(*here_, *child, name)) [[likely]] return child;
+  if (child && IsFresh(*here_, *child, name)) [[likely]]
+    return child;
   if ((resolve_ & RESOLVE_CACHED) != 0) return Errno(EAGAIN);
   return ChildSlow(name);
 }

@@ -202,7 +202,9 @@ void Stat(Meter& m) {
 void StatMissing(Meter& m) {
   std::string path = Path("missing");
   struct stat st;
-  m.Repeat(20, [&] { if (stat(path.c_str(), &st) == 0) throw CaseFailed{"stat", EEXIST}; });
+  m.Repeat(20, [&] {
+    if (stat(path.c_str(), &st) == 0) throw CaseFailed{"stat", EEXIST};
+  });
 }
 
 void CreateUnlink(Meter& m) {
@@ -350,7 +352,8 @@ void StartThread(pthread_t* thread, void* (*body)(void*), void* argument) {
 void ThreadCreateJoin(Meter& m) {
   m.Repeat(2, [] {
     pthread_t thread;
-    StartThread(&thread, [](void*) -> void* { return nullptr; }, nullptr);
+    StartThread(
+        &thread, [](void*) -> void* { return nullptr; }, nullptr);
     pthread_join(thread, nullptr);
   });
 }

@@ -19,8 +19,7 @@ constexpr bool kMayConfine = false;
 constexpr bool kMayConfine = true;
 #endif
 
-[[noreturn]] void RunChild(OwnedFd socket, const std::string& root,
-                           const GoferSettings& settings) {
+[[noreturn]] void RunChild(OwnedFd socket, const std::string& root, const GoferSettings& settings) {
   gofer::GoferConfig config;
   config.socket = std::move(socket);
   config.confine = settings.confine && kMayConfine;

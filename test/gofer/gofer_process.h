@@ -22,7 +22,7 @@ namespace redoubt::test {
 struct GoferSettings {
   bool read_only = false;
   bool confine = true;
-  size_t most_nodes = 0;        // 0: the gofer's own default.
+  size_t most_nodes = 0;  // 0: the gofer's own default.
   size_t most_descriptors = 0;
 };
 

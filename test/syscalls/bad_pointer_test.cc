@@ -57,8 +57,16 @@ TEST_F(BadPointerTest, Paths) {
   Run({
       {"open", [](uintptr_t p) { return syscall(SYS_open, p, O_RDONLY); }},
       {"openat", [](uintptr_t p) { return syscall(SYS_openat, AT_FDCWD, p, O_RDONLY); }},
-      {"stat", [](uintptr_t p) { struct stat st; return syscall(SYS_stat, p, &st); }},
-      {"lstat", [](uintptr_t p) { struct stat st; return syscall(SYS_lstat, p, &st); }},
+      {"stat",
+       [](uintptr_t p) {
+         struct stat st;
+         return syscall(SYS_stat, p, &st);
+       }},
+      {"lstat",
+       [](uintptr_t p) {
+         struct stat st;
+         return syscall(SYS_lstat, p, &st);
+       }},
       {"access", [](uintptr_t p) { return syscall(SYS_access, p, F_OK); }},
       {"mkdir", [](uintptr_t p) { return syscall(SYS_mkdir, p, 0700); }},
       {"rmdir", [](uintptr_t p) { return syscall(SYS_rmdir, p); }},
@@ -67,13 +75,21 @@ TEST_F(BadPointerTest, Paths) {
       {"rename to", [](uintptr_t p) { return syscall(SYS_rename, "/tmp", p); }},
       {"link", [](uintptr_t p) { return syscall(SYS_link, p, "/x"); }},
       {"symlink", [](uintptr_t p) { return syscall(SYS_symlink, p, "/x"); }},
-      {"readlink", [](uintptr_t p) { char b[8]; return syscall(SYS_readlink, p, b, 8); }},
+      {"readlink",
+       [](uintptr_t p) {
+         char b[8];
+         return syscall(SYS_readlink, p, b, 8);
+       }},
       {"chmod", [](uintptr_t p) { return syscall(SYS_chmod, p, 0700); }},
       {"truncate", [](uintptr_t p) { return syscall(SYS_truncate, p, 0); }},
       {"chdir", [](uintptr_t p) { return syscall(SYS_chdir, p); }},
       {"execve", [](uintptr_t p) { return syscall(SYS_execve, p, nullptr, nullptr); }},
       {"utimensat", [](uintptr_t p) { return syscall(SYS_utimensat, AT_FDCWD, p, nullptr, 0); }},
-      {"statfs", [](uintptr_t p) { char b[256]; return syscall(SYS_statfs, p, b); }},
+      {"statfs",
+       [](uintptr_t p) {
+         char b[256];
+         return syscall(SYS_statfs, p, b);
+       }},
   });
 }
 
@@ -111,8 +127,7 @@ TEST_F(BadPointerTest, FileBuffers) {
 TEST_F(BadPointerTest, Polling) {
   FileDescriptor epoll(epoll_create1(0));
   epoll_event event = {.events = EPOLLOUT, .data = {}};
-  ASSERT_THAT(epoll_ctl(epoll.get(), EPOLL_CTL_ADD, pipe_.writer.get(), &event),
-              SyscallSucceeds());
+  ASSERT_THAT(epoll_ctl(epoll.get(), EPOLL_CTL_ADD, pipe_.writer.get(), &event), SyscallSucceeds());
   Run({
       {"poll", [](uintptr_t p) { return syscall(SYS_poll, p, 1, 0); }},
       {"ppoll timeout", [](uintptr_t p) { return syscall(SYS_ppoll, nullptr, 0, p, nullptr, 8); }},
@@ -172,10 +187,8 @@ TEST_F(BadPointerTest, Processes) {
       {"prctl GET_NAME", [](uintptr_t p) { return syscall(SYS_prctl, 16, p); }},
       {"prctl SET_NAME", [](uintptr_t p) { return syscall(SYS_prctl, 15, p); }},
       {"arch_prctl GET_FS", [](uintptr_t p) { return syscall(SYS_arch_prctl, 0x1003, p); }},
-      {"sched_getaffinity",
-       [](uintptr_t p) { return syscall(SYS_sched_getaffinity, 0, 128, p); }},
-      {"sched_setaffinity",
-       [](uintptr_t p) { return syscall(SYS_sched_setaffinity, 0, 128, p); }},
+      {"sched_getaffinity", [](uintptr_t p) { return syscall(SYS_sched_getaffinity, 0, 128, p); }},
+      {"sched_setaffinity", [](uintptr_t p) { return syscall(SYS_sched_setaffinity, 0, 128, p); }},
       {"sched_getparam", [](uintptr_t p) { return syscall(SYS_sched_getparam, 0, p); }},
       {"getcpu", [](uintptr_t p) { return syscall(SYS_getcpu, p, nullptr, nullptr); }},
       {"futex", [](uintptr_t p) { return syscall(SYS_futex, p & ~uintptr_t{3}, 0, 0, nullptr); }},
@@ -196,7 +209,10 @@ TEST_F(BadPointerTest, Sockets) {
       {"connect", [&](uintptr_t p) { return syscall(SYS_connect, fd, p, 16); }},
       {"bind", [&](uintptr_t p) { return syscall(SYS_bind, fd, p, 16); }},
       {"getsockname",
-       [&](uintptr_t p) { char b[128]; return syscall(SYS_getsockname, fd, b, p); }},
+       [&](uintptr_t p) {
+         char b[128];
+         return syscall(SYS_getsockname, fd, b, p);
+       }},
       {"getsockopt",
        [&](uintptr_t p) { return syscall(SYS_getsockopt, fd, SOL_SOCKET, SO_TYPE, p, p); }},
       {"setsockopt",
@@ -205,8 +221,8 @@ TEST_F(BadPointerTest, Sockets) {
 }
 
 TEST_F(BadPointerTest, StringThatRunsIntoAHole) {
-  char* area = static_cast<char*>(mmap(nullptr, 8192, PROT_READ | PROT_WRITE,
-                                       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+  char* area = static_cast<char*>(
+      mmap(nullptr, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
   ASSERT_THAT(munmap(area + 4096, 4096), SyscallSucceeds());
   area[4095] = 'x';
   EXPECT_THAT(syscall(SYS_open, area + 4095, O_RDONLY), SyscallFailsWith(EFAULT));

@@ -84,13 +84,13 @@ TEST(Clone, ParentSetTidAndChildClearTid) {
     pid_t parent;
     pid_t child;
   };
-  Tids* tids = static_cast<Tids*>(mmap(nullptr, 4096, PROT_READ | PROT_WRITE,
-                                       MAP_SHARED | MAP_ANONYMOUS, -1, 0));
+  Tids* tids = static_cast<Tids*>(
+      mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
   tids->child = -1;
-  const pid_t child = clone(
-      [](void* argument) { return static_cast<Tids*>(argument)->child == getpid() ? 0 : 1; },
-      stack.top(), CLONE_PARENT_SETTID | CLONE_CHILD_SETTID | SIGCHLD, tids, &tids->parent,
-      nullptr, &tids->child);
+  const pid_t child =
+      clone([](void* argument) { return static_cast<Tids*>(argument)->child == getpid() ? 0 : 1; },
+            stack.top(), CLONE_PARENT_SETTID | CLONE_CHILD_SETTID | SIGCHLD, tids, &tids->parent,
+            nullptr, &tids->child);
   ASSERT_GT(child, 0);
   EXPECT_EQ(tids->parent, child);
   EXPECT_THAT(WaitFor(child), ExitedWith(0));
@@ -102,9 +102,9 @@ TEST(Clone, ChildClearTidIsZeroedAndWoken) {
   Stack stack;
   static std::atomic<int> word;
   word = 1;
-  const pid_t child = clone([](void*) { return 0; }, stack.top(),
-                            CLONE_VM | CLONE_CHILD_CLEARTID | SIGCHLD, nullptr, nullptr, nullptr,
-                            reinterpret_cast<pid_t*>(&word));
+  const pid_t child =
+      clone([](void*) { return 0; }, stack.top(), CLONE_VM | CLONE_CHILD_CLEARTID | SIGCHLD,
+            nullptr, nullptr, nullptr, reinterpret_cast<pid_t*>(&word));
   ASSERT_GT(child, 0);
   while (word == 1) syscall(SYS_futex, &word, 0 /* FUTEX_WAIT */, 1, nullptr, nullptr, 0);
   EXPECT_EQ(word, 0);

@@ -65,7 +65,7 @@ TEST(Dev, NumbersAndKinds) {
   constexpr struct {
     const char* path;
     dev_t number;
-  } kDevices[] = {{"/dev/null", 0x103}, {"/dev/zero", 0x105}, {"/dev/full", 0x107},
+  } kDevices[] = {{"/dev/null", 0x103},   {"/dev/zero", 0x105},    {"/dev/full", 0x107},
                   {"/dev/random", 0x108}, {"/dev/urandom", 0x109}, {"/dev/tty", 0x500}};
   for (const auto& [path, number] : kDevices) {
     struct stat st;

@@ -37,8 +37,8 @@ int TryExec(const std::string& path) {
 }
 
 TEST(Exec, ArgumentsAndEnvironmentArrive) {
-  const char* const argv[] = {"name", "-c", "[ \"$0:$1:$#:$FOO\" = 'zero::2:bar' ]",
-                              "zero", "",   "two", nullptr};
+  const char* const argv[] = {"name", "-c",   "[ \"$0:$1:$#:$FOO\" = 'zero::2:bar' ]", "zero", "",
+                              "two",  nullptr};
   const char* const env[] = {"FOO=bar", nullptr};
   EXPECT_THAT(InForkedProcess([&] {
                 execve("/bin/sh", const_cast<char* const*>(argv), const_cast<char* const*>(env));

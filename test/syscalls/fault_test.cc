@@ -173,7 +173,8 @@ TEST(Fault, UnhandledFaultKills) {
 TEST(Fault, BlockedOrIgnoredFaultStillKills) {
   EXPECT_THAT(InForkedProcess([] {
                 ScopedBlock block({SIGSEGV});
-                signal(SIGSEGV, +[](int) { _exit(3); });
+                signal(
+                    SIGSEGV, +[](int) { _exit(3); });
                 Touch(8);
               }),
               KilledBy(SIGSEGV));

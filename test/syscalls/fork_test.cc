@@ -100,9 +100,7 @@ TEST(Fork, OnlyTheCallingThreadIsInTheChild) {
   });
   EXPECT_THAT(InForkedProcess([] { CHILD_CHECK(gettid() == getpid()); }), ExitedWith(0));
   int status = -1;
-  TestThread forking([&] {
-    status = InForkedProcess([] { CHILD_CHECK(gettid() == getpid()); });
-  });
+  TestThread forking([&] { status = InForkedProcess([] { CHILD_CHECK(gettid() == getpid()); }); });
   forking.Join();
   EXPECT_THAT(status, ExitedWith(0));
   block.writer.reset();

@@ -143,11 +143,10 @@ TEST(Fpu, ChildOfForkHasTheRegistersOfItsParent) {
   std::fesetround(FE_DOWNWARD);
   double kept = 0;
   long result = 57;  // SYS_fork
-  asm volatile(
-      "movq %2, %%xmm9; syscall; movq %%xmm9, %1"
-      : "+a"(result), "=r"(kept)
-      : "r"(2.5)
-      : "rcx", "r11", "xmm9", "memory");
+  asm volatile("movq %2, %%xmm9; syscall; movq %%xmm9, %1"
+               : "+a"(result), "=r"(kept)
+               : "r"(2.5)
+               : "rcx", "r11", "xmm9", "memory");
   if (result == 0) {
     CHILD_CHECK(kept == 2.5);
     CHILD_CHECK(std::fegetround() == FE_DOWNWARD);
@@ -179,11 +178,10 @@ TEST(Fpu, HandlerMayChangeTheSavedState) {
       });
   uint64_t seen = 0;
   long result = 62;  // SYS_kill
-  asm volatile(
-      "pxor %%xmm9, %%xmm9; syscall; movq %%xmm9, %1"
-      : "+a"(result), "=r"(seen)
-      : "D"(static_cast<long>(getpid())), "S"(static_cast<long>(SIGUSR1))
-      : "rcx", "r11", "xmm9", "memory");
+  asm volatile("pxor %%xmm9, %%xmm9; syscall; movq %%xmm9, %1"
+               : "+a"(result), "=r"(seen)
+               : "D"(static_cast<long>(getpid())), "S"(static_cast<long>(SIGUSR1))
+               : "rcx", "r11", "xmm9", "memory");
   EXPECT_EQ(seen, kNew);
 }
 

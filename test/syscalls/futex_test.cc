@@ -161,8 +161,8 @@ TEST(Futex, SaRestartGoesOnWaiting) {
 }
 
 TEST(Futex, AcrossProcessesInSharedMemory) {
-  auto* words = static_cast<Word*>(mmap(nullptr, 4096, PROT_READ | PROT_WRITE,
-                                        MAP_SHARED | MAP_ANONYMOUS, -1, 0));
+  auto* words = static_cast<Word*>(
+      mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
   ASSERT_NE(words, MAP_FAILED);
   ForkedChild child([&] {
     for (uint32_t round = 0; round < 100; round++) {
@@ -193,8 +193,8 @@ TEST(Futex, PrivateWordsOfParentAndChildAreApartAfterFork) {
 }
 
 TEST(Futex, KilledWaiterLeavesTheQueue) {
-  auto* word = static_cast<Word*>(mmap(nullptr, 4096, PROT_READ | PROT_WRITE,
-                                       MAP_SHARED | MAP_ANONYMOUS, -1, 0));
+  auto* word = static_cast<Word*>(
+      mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
   ForkedChild child([&] { Futex(word, FUTEX_WAIT, 0); });
   AwaitSleeping(child.pid());
   kill(child.pid(), SIGKILL);

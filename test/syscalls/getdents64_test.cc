@@ -23,9 +23,7 @@ class Getdents64Test : public ::testing::Test {
  protected:
   void OpenDir() { fd_.reset(open(dir_.c_str(), O_RDONLY | O_DIRECTORY)); }
 
-  long Read(size_t size) {
-    return syscall(SYS_getdents64, fd_.get(), buffer_, size);
-  }
+  long Read(size_t size) { return syscall(SYS_getdents64, fd_.get(), buffer_, size); }
 
   // Name to type, reading in chunks of `size`.
   std::map<std::string, int> ReadAll(size_t size = sizeof(buffer_)) {

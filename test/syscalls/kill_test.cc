@@ -81,7 +81,8 @@ TEST(Kill, OfAnotherUsersProcessIsEperm) {
 TEST(Kill, ProcessSignalGoesToAThreadThatDoesNotBlockIt) {
   static std::atomic<pid_t> receiver;
   receiver = 0;
-  ScopedHandler handler(SIGUSR1, +[](int) { receiver = gettid(); });
+  ScopedHandler handler(
+      SIGUSR1, +[](int) { receiver = gettid(); });
   TestThread open_thread([] { PollUntil([] { return receiver != 0; }); });
   ScopedBlock block({SIGUSR1});
   ASSERT_THAT(kill(getpid(), SIGUSR1), SyscallSucceeds());
@@ -92,7 +93,8 @@ TEST(Kill, ProcessSignalGoesToAThreadThatDoesNotBlockIt) {
 TEST(Tgkill, ReachesJustThatThread) {
   static std::atomic<pid_t> receiver;
   receiver = 0;
-  ScopedHandler handler(SIGUSR1, +[](int) { receiver = gettid(); });
+  ScopedHandler handler(
+      SIGUSR1, +[](int) { receiver = gettid(); });
   TestThread other([] { PollUntil([] { return receiver != 0; }); });
   ASSERT_THAT(syscall(SYS_tgkill, getpid(), other.tid(), SIGUSR1), SyscallSucceeds());
   other.Join();
@@ -126,7 +128,8 @@ TEST(Kill, SpinningProcessDies) {
 TEST(Kill, SpinningProcessRunsItsHandler) {
   SyncPoint ready;
   ForkedChild child([&] {
-    signal(SIGUSR1, +[](int) { _exit(11); });
+    signal(
+        SIGUSR1, +[](int) { _exit(11); });
     ready.Open();
     for (volatile bool on = true; on;) {
     }
@@ -141,10 +144,22 @@ TEST(Kill, DefaultActions) {
   constexpr struct {
     int signal;
     int killed_by;
-  } kCases[] = {{SIGHUP, SIGHUP},   {SIGINT, SIGINT},   {SIGQUIT, SIGQUIT}, {SIGABRT, SIGABRT},
-                {SIGCHLD, 0},       {SIGCONT, 0},       {SIGURG, 0},        {SIGWINCH, 0},
-                {SIGPOLL, SIGPOLL}, {SIGPROF, SIGPROF}, {SIGSYS, SIGSYS},   {SIGXCPU, SIGXCPU},
-                {SIGPWR, SIGPWR},   {SIGSTKFLT, SIGSTKFLT}, {SIGVTALRM, SIGVTALRM}, {64, 64}};
+  } kCases[] = {{SIGHUP, SIGHUP},
+                {SIGINT, SIGINT},
+                {SIGQUIT, SIGQUIT},
+                {SIGABRT, SIGABRT},
+                {SIGCHLD, 0},
+                {SIGCONT, 0},
+                {SIGURG, 0},
+                {SIGWINCH, 0},
+                {SIGPOLL, SIGPOLL},
+                {SIGPROF, SIGPROF},
+                {SIGSYS, SIGSYS},
+                {SIGXCPU, SIGXCPU},
+                {SIGPWR, SIGPWR},
+                {SIGSTKFLT, SIGSTKFLT},
+                {SIGVTALRM, SIGVTALRM},
+                {64, 64}};
   for (const auto& [sent, killed_by] : kCases) {
     const int status = InForkedProcess([signal = sent] {
       ::signal(signal, SIG_DFL);

@@ -22,8 +22,8 @@ class MadviseTest : public ::testing::Test {
  protected:
   ~MadviseTest() override { munmap(area_, 4 * kPage); }
 
-  char* const area_ = static_cast<char*>(
-      mmap(nullptr, 4 * kPage, kReadWrite, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+  char* const area_ =
+      static_cast<char*>(mmap(nullptr, 4 * kPage, kReadWrite, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
 };
 
 TEST_F(MadviseTest, DontNeedZeroesAnonymousMemory) {
@@ -37,8 +37,8 @@ TEST_F(MadviseTest, DontNeedZeroesAnonymousMemory) {
 TEST_F(MadviseTest, DontNeedOfAPrivateFileBringsTheFileBack) {
   TempDir dir;
   FileDescriptor file(open(dir.File("a", std::string(kPage, 'f')).c_str(), O_RDONLY));
-  char* mapped = static_cast<char*>(
-      mmap(area_, kPage, kReadWrite, MAP_PRIVATE | MAP_FIXED, file.get(), 0));
+  char* mapped =
+      static_cast<char*>(mmap(area_, kPage, kReadWrite, MAP_PRIVATE | MAP_FIXED, file.get(), 0));
   ASSERT_EQ(mapped, area_);
   area_[0] = 'x';
   ASSERT_THAT(madvise(area_, kPage, MADV_DONTNEED), SyscallSucceeds());
@@ -47,8 +47,7 @@ TEST_F(MadviseTest, DontNeedOfAPrivateFileBringsTheFileBack) {
 
 TEST_F(MadviseTest, DontForkLeavesAHoleInTheChild) {
   ASSERT_THAT(madvise(area_, kPage, MADV_DONTFORK), SyscallSucceeds());
-  EXPECT_THAT(InForkedProcess([&] { *static_cast<volatile char*>(area_) = 1; }),
-              KilledBy(SIGSEGV));
+  EXPECT_THAT(InForkedProcess([&] { *static_cast<volatile char*>(area_) = 1; }), KilledBy(SIGSEGV));
   EXPECT_THAT(InForkedProcess([&] { area_[kPage] = 1; }), ExitedWith(0));
 }
 
@@ -86,8 +85,7 @@ TEST_F(MadviseTest, ErrorsOfMincore) {
   EXPECT_THAT(mincore(area_ + 1, kPage, resident), SyscallFailsWith(EINVAL));
   munmap(area_ + kPage, kPage);
   EXPECT_THAT(mincore(area_, 2 * kPage, resident), SyscallFailsWith(ENOMEM));
-  EXPECT_THAT(mincore(area_, kPage, reinterpret_cast<unsigned char*>(8)),
-              SyscallFailsWith(EFAULT));
+  EXPECT_THAT(mincore(area_, kPage, reinterpret_cast<unsigned char*>(8)), SyscallFailsWith(EFAULT));
 }
 
 }  // namespace

@@ -26,15 +26,15 @@ TEST(MemfdCreate, IsAnUnlinkedEmptyFile) {
   EXPECT_EQ(st.st_nlink, 0u);
   EXPECT_THAT(fcntl(file.get(), F_GETFD), SyscallSucceedsWithValue(FD_CLOEXEC));
   EXPECT_THAT(fcntl(file.get(), F_GETFL),
-              SyscallSucceedsWithValue(::testing::ResultOf(
-                  [](int flags) { return flags & O_ACCMODE; }, O_RDWR)));
+              SyscallSucceedsWithValue(
+                  ::testing::ResultOf([](int flags) { return flags & O_ACCMODE; }, O_RDWR)));
 }
 
 TEST(MemfdCreate, ReadWriteAndMapSeeTheSameBytes) {
   FileDescriptor file(memfd_create("name", 0));
   ASSERT_THAT(write(file.get(), "hello", 5), SyscallSucceedsWithValue(5));
-  char* area = static_cast<char*>(
-      mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, file.get(), 0));
+  char* area =
+      static_cast<char*>(mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, file.get(), 0));
   ASSERT_NE(area, MAP_FAILED);
   EXPECT_EQ(std::string(area, 5), "hello");
   area[0] = 'J';
@@ -48,8 +48,7 @@ TEST(MemfdCreate, MappingIsSharedWithAChild) {
   FileDescriptor file(memfd_create("name", 0));
   ASSERT_THAT(ftruncate(file.get(), 4096), SyscallSucceeds());
   EXPECT_THAT(InForkedProcess([&] {
-                void* area =
-                    mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, file.get(), 0);
+                void* area = mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, file.get(), 0);
                 CHILD_CHECK(area != MAP_FAILED);
                 static_cast<char*>(area)[9] = 'c';
               }),

@@ -98,7 +98,8 @@ TEST_F(MmapFileTest, OffsetsArePages) {
 
 TEST_F(MmapFileTest, BeyondTheLastPageIsSigbus) {
   EXPECT_THAT(InForkedProcess([&] {
-                signal(SIGBUS, +[](int) { _exit(17); });
+                signal(
+                    SIGBUS, +[](int) { _exit(17); });
                 char* area = Map(PROT_READ, MAP_PRIVATE, kPage);
                 (void)*static_cast<volatile char*>(area + kPage);
               }),
@@ -164,8 +165,7 @@ TEST_F(MmapFileTest, ReadIntoAMappingOfTheSameFile) {
 
 TEST_F(MmapFileTest, ForkKeepsBothKinds) {
   ASSERT_NE(Map(kReadWrite, MAP_PRIVATE), MAP_FAILED);
-  char* shared =
-      static_cast<char*>(mmap(nullptr, kPage, kReadWrite, MAP_SHARED, file_.get(), 0));
+  char* shared = static_cast<char*>(mmap(nullptr, kPage, kReadWrite, MAP_SHARED, file_.get(), 0));
   area_[0] = 'P';
   EXPECT_THAT(InForkedProcess([&] {
                 CHILD_CHECK(area_[0] == 'P');
@@ -179,8 +179,8 @@ TEST_F(MmapFileTest, ForkKeepsBothKinds) {
 }
 
 TEST(Msync, BadArguments) {
-  char* area = static_cast<char*>(
-      mmap(nullptr, 2 * kPage, kReadWrite, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+  char* area =
+      static_cast<char*>(mmap(nullptr, 2 * kPage, kReadWrite, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
   EXPECT_THAT(msync(area, kPage, MS_SYNC | MS_ASYNC), SyscallFailsWith(EINVAL));
   EXPECT_THAT(msync(area + 1, kPage, MS_SYNC), SyscallFailsWith(EINVAL));
   munmap(area + kPage, kPage);
@@ -190,8 +190,7 @@ TEST(Msync, BadArguments) {
 
 TEST(DevZero, MapsAsAnonymousMemory) {
   FileDescriptor zero(open("/dev/zero", O_RDWR));
-  char* area =
-      static_cast<char*>(mmap(nullptr, kPage, kReadWrite, MAP_PRIVATE, zero.get(), 0));
+  char* area = static_cast<char*>(mmap(nullptr, kPage, kReadWrite, MAP_PRIVATE, zero.get(), 0));
   ASSERT_NE(area, MAP_FAILED);
   EXPECT_EQ(area[0], 0);
   area[0] = 1;

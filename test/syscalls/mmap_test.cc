@@ -62,9 +62,9 @@ TEST(Mmap, BadArgumentsAreEinval) {
 TEST(Mmap, TooLargeIsEnomem) {
   EXPECT_THAT(Map(size_t{1} << 60), SyscallFailsWith(ENOMEM));
   EXPECT_THAT(Map(SIZE_MAX), SyscallFailsWith(ENOMEM));
-  EXPECT_THAT(Map(kPage, kReadWrite, kAnonymous | MAP_FIXED,
-                  reinterpret_cast<void*>(uint64_t{1} << 62)),
-              SyscallFailsWith(ENOMEM));
+  EXPECT_THAT(
+      Map(kPage, kReadWrite, kAnonymous | MAP_FIXED, reinterpret_cast<void*>(uint64_t{1} << 62)),
+      SyscallFailsWith(ENOMEM));
 }
 
 TEST(Mmap, HintIsTakenWhenFree) {

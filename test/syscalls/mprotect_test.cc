@@ -28,15 +28,14 @@ class MprotectTest : public ::testing::Test {
   }
   int Call() { return reinterpret_cast<int (*)()>(area_)(); }
 
-  char* const area_ = static_cast<char*>(
-      mmap(nullptr, 4 * kPage, kReadWrite, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+  char* const area_ =
+      static_cast<char*>(mmap(nullptr, 4 * kPage, kReadWrite, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
 };
 
 TEST_F(MprotectTest, TakesAwayAndGivesBack) {
   area_[0] = 5;
   ASSERT_THAT(mprotect(area_, kPage, PROT_READ), SyscallSucceeds());
-  EXPECT_THAT(InForkedProcess([&] { *static_cast<volatile char*>(area_) = 1; }),
-              KilledBy(SIGSEGV));
+  EXPECT_THAT(InForkedProcess([&] { *static_cast<volatile char*>(area_) = 1; }), KilledBy(SIGSEGV));
   ASSERT_THAT(mprotect(area_, kPage, PROT_NONE), SyscallSucceeds());
   EXPECT_THAT(InForkedProcess([&] { (void)*static_cast<volatile char*>(area_); }),
               KilledBy(SIGSEGV));
@@ -61,8 +60,7 @@ TEST_F(MprotectTest, BadArguments) {
 TEST_F(MprotectTest, HoleIsEnomemAfterThePartBeforeIt) {
   munmap(area_ + 2 * kPage, kPage);
   EXPECT_THAT(mprotect(area_, 4 * kPage, PROT_READ), SyscallFailsWith(ENOMEM));
-  EXPECT_THAT(InForkedProcess([&] { *static_cast<volatile char*>(area_) = 1; }),
-              KilledBy(SIGSEGV));
+  EXPECT_THAT(InForkedProcess([&] { *static_cast<volatile char*>(area_) = 1; }), KilledBy(SIGSEGV));
 }
 
 TEST_F(MprotectTest, WrittenCodeRuns) {

@@ -66,8 +66,8 @@ TEST_F(MremapTest, WithoutRoomIsEnomemUnlessItMayMove) {
 }
 
 TEST_F(MremapTest, FixedMovesOntoItsTarget) {
-  char* target = static_cast<char*>(
-      mmap(nullptr, 2 * kPage, kReadWrite, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+  char* target =
+      static_cast<char*>(mmap(nullptr, 2 * kPage, kReadWrite, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
   target[0] = 'x';
   EXPECT_EQ(mremap(area_, 2 * kPage, 2 * kPage, MREMAP_MAYMOVE | MREMAP_FIXED, target), target);
   EXPECT_EQ(Numbers(target, 2), "01");
@@ -80,8 +80,7 @@ TEST_F(MremapTest, BadArguments) {
   EXPECT_THAT(Remap(kPage, 0, 0), SyscallFailsWith(EINVAL));
   EXPECT_THAT(Remap(kPage, kPage, 0x100), SyscallFailsWith(EINVAL));
   EXPECT_THAT(mremap(area_, kPage, kPage, MREMAP_FIXED, area_), SyscallFailsWith(EINVAL));
-  EXPECT_THAT(mremap(area_, 2 * kPage, 2 * kPage, kFixed, area_ + kPage),
-              SyscallFailsWith(EINVAL));
+  EXPECT_THAT(mremap(area_, 2 * kPage, 2 * kPage, kFixed, area_ + kPage), SyscallFailsWith(EINVAL));
   EXPECT_THAT(mremap(area_ + 6 * kPage, kPage, 2 * kPage, MREMAP_MAYMOVE),
               SyscallFailsWith(EFAULT));
 }
@@ -89,8 +88,8 @@ TEST_F(MremapTest, BadArguments) {
 TEST_F(MremapTest, FileMappingMoves) {
   TempDir dir;
   FileDescriptor file(open(dir.File("a", std::string(kPage, 'f')).c_str(), O_RDWR));
-  char* mapped = static_cast<char*>(
-      mmap(area_, kPage, kReadWrite, MAP_SHARED | MAP_FIXED, file.get(), 0));
+  char* mapped =
+      static_cast<char*>(mmap(area_, kPage, kReadWrite, MAP_SHARED | MAP_FIXED, file.get(), 0));
   ASSERT_EQ(mapped, area_);
   ASSERT_THAT(ftruncate(file.get(), 2 * kPage), SyscallSucceeds());
   char* moved = Remap(kPage, 2 * kPage, MREMAP_MAYMOVE);
@@ -103,8 +102,8 @@ TEST_F(MremapTest, FileMappingMoves) {
 
 TEST_F(MremapTest, LargeAreaKeepsItsContents) {
   constexpr size_t kSize = 8 << 20;
-  char* big = static_cast<char*>(
-      mmap(nullptr, kSize, kReadWrite, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+  char* big =
+      static_cast<char*>(mmap(nullptr, kSize, kReadWrite, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
   memset(big, 'q', kSize);
   char* grown = static_cast<char*>(mremap(big, kSize, 2 * kSize, MREMAP_MAYMOVE));
   ASSERT_NE(grown, MAP_FAILED);

@@ -209,8 +209,8 @@ TEST_F(OpenTest, CreatTruncatesAndIsWriteOnly) {
   FileDescriptor fd(creat(dir_.Path("a").c_str(), 0644));
   ASSERT_TRUE(fd.valid());
   EXPECT_THAT(fcntl(fd.get(), F_GETFL),
-              SyscallSucceedsWithValue(::testing::ResultOf(
-                  [](int flags) { return flags & O_ACCMODE; }, O_WRONLY)));
+              SyscallSucceedsWithValue(
+                  ::testing::ResultOf([](int flags) { return flags & O_ACCMODE; }, O_WRONLY)));
   EXPECT_EQ(ReadFile(dir_.Path("a")), "");
 }
 

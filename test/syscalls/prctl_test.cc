@@ -40,7 +40,8 @@ TEST(Prctl, ParentDeathSignalComes) {
   EXPECT_THAT(InForkedProcess([&] {
                 SyncPoint ready;
                 if (fork() == 0) {
-                  signal(SIGUSR1, +[](int) {});
+                  signal(
+                      SIGUSR1, +[](int) {});
                   sigset_t block;
                   sigemptyset(&block);
                   sigaddset(&block, SIGUSR1);

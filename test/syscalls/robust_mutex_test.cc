@@ -28,8 +28,8 @@ struct Shared {
 class RobustMutexTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    shared_ = static_cast<Shared*>(mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE,
-                                        MAP_SHARED | MAP_ANONYMOUS, -1, 0));
+    shared_ = static_cast<Shared*>(
+        mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
     ASSERT_NE(shared_, MAP_FAILED);
     pthread_mutexattr_t attributes;
     pthread_mutexattr_init(&attributes);

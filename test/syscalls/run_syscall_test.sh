@@ -19,6 +19,9 @@ binary=$(readlink -f "$binary")
 
 if [ "$platform" = native ]; then
   unset REDOUBT_PLATFORM
+  # Short, as inside: a socket's path has 107 bytes at most.
+  TEST_TMPDIR=/tmp
+  export TEST_TMPDIR
   exec timeout -k 5 120 "$binary" "$@"
 fi
 

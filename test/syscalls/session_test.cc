@@ -96,7 +96,8 @@ TEST(Session, OrphanedStoppedGroupGetsHangupAndContinue) {
                 const pid_t child = fork();
                 if (child == 0) {
                   setpgid(0, 0);
-                  signal(SIGHUP, +[](int) {});
+                  signal(
+                      SIGHUP, +[](int) {});
                   raise(SIGSTOP);  // Goes on only when SIGCONT comes,
                   (void)!write(pipe.writer.get(), "x", 1);
                   _exit(0);

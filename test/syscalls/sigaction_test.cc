@@ -159,10 +159,7 @@ TEST(Sigaction, HandlerMayChangeTheRegistersToReturnTo) {
         static_cast<ucontext_t*>(context)->uc_mcontext.gregs[REG_RAX] = 0x5555;
       });
   long result = SYS_kill;
-  asm volatile("syscall"
-               : "+a"(result)
-               : "D"(getpid()), "S"(SIGUSR1)
-               : "rcx", "r11", "memory");
+  asm volatile("syscall" : "+a"(result) : "D"(getpid()), "S"(SIGUSR1) : "rcx", "r11", "memory");
   EXPECT_EQ(result, 0x5555);
 }
 

@@ -103,7 +103,8 @@ TEST_F(SigaltstackTest, NestedSignalStaysOnIt) {
         inner_on_it = OnIt(&local);
       },
       SA_ONSTACK);
-  ScopedHandler outer(SIGUSR1, +[](int) { raise(SIGUSR2); }, SA_ONSTACK);
+  ScopedHandler outer(
+      SIGUSR1, +[](int) { raise(SIGUSR2); }, SA_ONSTACK);
   raise(SIGUSR1);
   EXPECT_TRUE(inner_on_it);
 }
@@ -155,7 +156,8 @@ TEST_F(SigaltstackTest, StackOverflowCanBeHandled) {
 
 TEST(Sigaltstack, StackOverflowWithoutItKills) {
   EXPECT_THAT(InForkedProcess([] {
-                signal(SIGSEGV, +[](int) { _exit(14); });
+                signal(
+                    SIGSEGV, +[](int) { _exit(14); });
                 Recurse(0);
               }),
               KilledBy(SIGSEGV));

@@ -47,8 +47,7 @@ TEST(Statx, NoFollowTellsAboutTheSymlink) {
 TEST(Statx, ReservedMaskAndUnknownFlagsAreEinval) {
   struct statx stx = {};
   EXPECT_THAT(statx(AT_FDCWD, "/", 0, STATX__RESERVED, &stx), SyscallFailsWith(EINVAL));
-  EXPECT_THAT(statx(AT_FDCWD, "/", 0x4000'0000, STATX_BASIC_STATS, &stx),
-              SyscallFailsWith(EINVAL));
+  EXPECT_THAT(statx(AT_FDCWD, "/", 0x4000'0000, STATX_BASIC_STATS, &stx), SyscallFailsWith(EINVAL));
   EXPECT_THAT(statx(AT_FDCWD, "/", AT_STATX_SYNC_TYPE, STATX_BASIC_STATS, &stx),
               SyscallFailsWith(EINVAL));
 }

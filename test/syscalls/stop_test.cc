@@ -29,7 +29,8 @@ class StopTest : public ::testing::Test {
   }
 
   ForkedChild child_{[] {
-    signal(SIGUSR1, +[](int) { _exit(15); });
+    signal(
+        SIGUSR1, +[](int) { _exit(15); });
     while (true) pause();
   }};
 };
@@ -76,7 +77,8 @@ TEST_F(StopTest, SpinningProcessStopsAndResumes) {
   SyncPoint ready;
   ForkedChild spinner([&] {
     static volatile bool on = true;
-    signal(SIGUSR1, +[](int) { on = false; });
+    signal(
+        SIGUSR1, +[](int) { on = false; });
     ready.Open();
     while (on) {
     }
@@ -141,8 +143,8 @@ TEST(Stop, StopCancelsAPendingContinueAndBack) {
 
 TEST(Stop, AllThreadsStop) {
   SyncPoint ready;
-  std::atomic<uint64_t>* count = static_cast<std::atomic<uint64_t>*>(mmap(
-      nullptr, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
+  std::atomic<uint64_t>* count = static_cast<std::atomic<uint64_t>*>(
+      mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
   ForkedChild child([&] {
     TestThread counter([&] {
       while (true) (*count)++;

@@ -37,21 +37,20 @@ inline constexpr int kChildCheckFailed = 97;
 // Says on standard error what did not hold, and ends the process.
 [[noreturn]] void ChildCheckFailed(const char* file, int line, const char* what, int error);
 
-#define CHILD_CHECK(condition)                                                             \
-  do {                                                                                     \
-    if (!(condition)) {                                                                    \
-      ::redoubt::test::ChildCheckFailed(__FILE__, __LINE__, #condition, errno);            \
-    }                                                                                      \
+#define CHILD_CHECK(condition)                                                  \
+  do {                                                                          \
+    if (!(condition)) {                                                         \
+      ::redoubt::test::ChildCheckFailed(__FILE__, __LINE__, #condition, errno); \
+    }                                                                           \
   } while (false)
 
 // The call must return -1 and set errno to `error`.
-#define CHILD_CHECK_FAILS(call, error)                                                     \
-  do {                                                                                     \
-    errno = 0;                                                                             \
-    if ((call) != -1 || errno != (error)) {                                                \
-      ::redoubt::test::ChildCheckFailed(__FILE__, __LINE__, #call " fails with " #error,   \
-                                        errno);                                            \
-    }                                                                                      \
+#define CHILD_CHECK_FAILS(call, error)                                                           \
+  do {                                                                                           \
+    errno = 0;                                                                                   \
+    if ((call) != -1 || errno != (error)) {                                                      \
+      ::redoubt::test::ChildCheckFailed(__FILE__, __LINE__, #call " fails with " #error, errno); \
+    }                                                                                            \
   } while (false)
 
 // waitpid(2) that goes on after EINTR. Returns the wait status, or -1.

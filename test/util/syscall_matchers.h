@@ -44,8 +44,7 @@ inline void DescribeErrno(int error, std::ostream* os) {
 template <typename Result, typename Value>
 class SucceedsImpl : public ::testing::MatcherInterface<Result> {
  public:
-  explicit SucceedsImpl(const Value& value)
-      : value_(::testing::SafeMatcherCast<Result>(value)) {}
+  explicit SucceedsImpl(const Value& value) : value_(::testing::SafeMatcherCast<Result>(value)) {}
 
   bool MatchAndExplain(Result result, ::testing::MatchResultListener* listener) const override {
     const int error = errno;

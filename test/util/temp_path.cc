@@ -35,9 +35,7 @@ TempDir::~TempDir() {
   std::filesystem::remove_all(path_, ignored);
 }
 
-std::string TempDir::Path(std::string_view name) const {
-  return path_ + "/" + std::string(name);
-}
+std::string TempDir::Path(std::string_view name) const { return path_ + "/" + std::string(name); }
 
 std::string TempDir::File(std::string_view name, std::string_view contents, mode_t mode) const {
   std::string path = Path(name);

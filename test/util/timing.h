@@ -24,8 +24,7 @@ constexpr timespec ToTimespec(nanoseconds t) {
   return timespec{.tv_sec = t.count() / 1'000'000'000, .tv_nsec = t.count() % 1'000'000'000};
 }
 constexpr timeval ToTimeval(nanoseconds t) {
-  return timeval{.tv_sec = t.count() / 1'000'000'000,
-                 .tv_usec = t.count() % 1'000'000'000 / 1'000};
+  return timeval{.tv_sec = t.count() / 1'000'000'000, .tv_usec = t.count() % 1'000'000'000 / 1'000};
 }
 constexpr nanoseconds ToNanoseconds(const timespec& t) {
   return std::chrono::seconds(t.tv_sec) + nanoseconds(t.tv_nsec);

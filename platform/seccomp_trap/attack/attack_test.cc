@@ -55,7 +55,8 @@ constexpr uint64_t kUretprobe = 335, kUprobe = 336;
   "  mov %r15, %r10\n"          \
   "  mov %r15, %r8\n"           \
   "  mov %r15, %r9\n"           \
-  "  " call "\n"                \
+  "  " call                     \
+  "\n"                          \
   "2:inc %r12\n"                \
   "  cmp %r14, %r12\n jbe 1b\n" \
   "  mov $1001, %eax\n"         \
@@ -104,7 +105,9 @@ class Runner : public GuestEvents {
   explicit Runner(std::unique_ptr<Context> context) {
     ThePlatform().Start(std::move(context), *this);
   }
-  ~Runner() override { EXPECT_TRUE(conformance::Eventually([&] { return exited_.load(); })); }
+  ~Runner() override {
+    EXPECT_TRUE(conformance::Eventually([&] { return exited_.load(); }));
+  }
 
   std::atomic<uint64_t> syscalls = 0, faults = 0;
   std::atomic<bool> reached_end = false;
@@ -172,8 +175,8 @@ void ExpectWithinTable(const Observed& observed, const std::vector<uint64_t>& ga
   for (const HostCall& call : observed.calls) {
     bool at_gate = false;
     for (uint64_t gate : gates) at_gate = at_gate || call.instruction == gate + 2;
-    bool refused = at_gate && IsNotifiedCall(static_cast<long>(call.number)) &&
-                   call.result == -EPERM;
+    bool refused =
+        at_gate && IsNotifiedCall(static_cast<long>(call.number)) && call.result == -EPERM;
     EXPECT_TRUE(call.arch == AUDIT_ARCH_X86_64 &&
                 (IsAllowedAnywhere(call) || (at_gate && (IsAllowedAtGate(call) || refused))))
         << "call " << std::hex << call.number << " at " << call.instruction << " arch " << call.arch
@@ -224,15 +227,16 @@ TEST(Attack, EveryNumberFromGuestCode) {
 }
 
 TEST(Attack, EveryX32NumberFromGuestCode) {
-  auto context = SweepGuest(
-      {.code = sweep_syscall(), .first = kX32, .last = kX32 + 560, .argument = kData});
+  auto context =
+      SweepGuest({.code = sweep_syscall(), .first = kX32, .last = kX32 + 560, .argument = kData});
   auto gates = ShimSyscalls(context->address_space()->host_pid());
   ExpectWithinTable(RunObserved(std::move(context)), gates);
 }
 
 TEST(Attack, NumbersBeyondTheTable) {
-  for (uint64_t first : {uint64_t{481}, uint64_t{0x3ffffff0}, uint64_t{0x7fffffe0},
-                         uint64_t{0xfffffff0}, uint64_t{0x100000000}, uint64_t{0xffffffffffffff00}}) {
+  for (uint64_t first :
+       {uint64_t{481}, uint64_t{0x3ffffff0}, uint64_t{0x7fffffe0}, uint64_t{0xfffffff0},
+        uint64_t{0x100000000}, uint64_t{0xffffffffffffff00}}) {
     auto context = SweepGuest({.code = sweep_syscall(), .first = first, .last = first + 31});
     auto gates = ShimSyscalls(context->address_space()->host_pid());
     ExpectWithinTable(RunObserved(std::move(context)), gates);

@@ -55,8 +55,8 @@ void OnSyscallStop(int tid, Thread& thread) {
   if (info.op == PTRACE_SYSCALL_INFO_ENTRY) {
     Settle(thread);
     thread.pending = true;
-    thread.call = {.arch = info.arch, .number = info.entry.nr,
-                   .instruction = info.instruction_pointer};
+    thread.call = {
+        .arch = info.arch, .number = info.entry.nr, .instruction = info.instruction_pointer};
     for (int i = 0; i < 6; ++i) thread.call.arguments[i] = info.entry.args[i];
   } else if (info.op == PTRACE_SYSCALL_INFO_EXIT) {
     thread.call.result = info.exit.rval;
@@ -87,8 +87,8 @@ void SeizeThreads(int pid) {
   while (dirent* entry = readdir(dir)) {
     int tid = std::atoi(entry->d_name);
     if (tid == 0) continue;
-    constexpr unsigned long kOptions = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACECLONE |
-                                       PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK;
+    constexpr unsigned long kOptions =
+        PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACECLONE | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK;
     if (ptrace(PTRACE_SEIZE, tid, nullptr, kOptions) != 0) continue;
     ptrace(PTRACE_INTERRUPT, tid, nullptr, nullptr);
     g_threads[tid];
@@ -132,8 +132,8 @@ void TraceAll() {
 }  // namespace
 
 void Start() {
-  void* memory = mmap(nullptr, sizeof(Record), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
-                      -1, 0);
+  void* memory =
+      mmap(nullptr, sizeof(Record), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   CHECK(memory != MAP_FAILED);
   g_record = new (memory) Record;
   int sockets[2];

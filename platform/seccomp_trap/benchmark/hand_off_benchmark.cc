@@ -79,9 +79,10 @@ class Guest : public GuestEvents {
               .ok());
     std::span<const char> code(guest_begin, guest_end);
     CHECK((*space)->CopyOut(kCode, std::as_bytes(code)).ok());
-    CHECK((*context)
-              ->HostCall({.number = SYS_mprotect, .arguments = {kCode, 4096, PROT_READ | PROT_EXEC}})
-              .ok());
+    CHECK(
+        (*context)
+            ->HostCall({.number = SYS_mprotect, .arguments = {kCode, 4096, PROT_READ | PROT_EXEC}})
+            .ok());
     Registers& r = (*context)->registers();
     r.rip = kCode, r.r12 = calls, r.r13 = turns;
     context_ = std::move(*context);
@@ -110,8 +111,7 @@ class Guest : public GuestEvents {
 double Measure(Platform& platform, int threads, uint64_t calls, double work, double turns) {
   std::vector<std::unique_ptr<Guest>> guests;
   for (int i = 0; i < threads; ++i) {
-    guests.push_back(
-        std::make_unique<Guest>(platform, calls, static_cast<uint64_t>(work * turns)));
+    guests.push_back(std::make_unique<Guest>(platform, calls, static_cast<uint64_t>(work * turns)));
   }
   double start = Now();
   for (auto& guest : guests) guest->Start(platform);

@@ -77,8 +77,8 @@ int64_t LoadXstate(Slot* slot, ucontext_t* context, uint64_t size) {
 
 int64_t MapFile(const Command& command) {
   const uint64_t* a = command.arguments;
-  long result = ShimGate(SYS_mmap, Load(a[0]), Load(a[1]), Load(a[2]), Load(a[3]), kStubFd,
-                         Load(a[5]));
+  long result =
+      ShimGate(SYS_mmap, Load(a[0]), Load(a[1]), Load(a[2]), Load(a[3]), kStubFd, Load(a[5]));
   ShimGate(SYS_close, kStubFd);
   return result;
 }
@@ -155,8 +155,8 @@ bool ObeyWithoutFrame(Slot* slot, CommandKind kind, int64_t* result) {
       *result = ShimGate(SYS_exit, 0);
       return true;
     case CommandKind::kPatchSite:
-      *result = PatchSite(Load(command.arguments[0]),
-                          static_cast<uint32_t>(Load(command.arguments[1])));
+      *result =
+          PatchSite(Load(command.arguments[0]), static_cast<uint32_t>(Load(command.arguments[1])));
       return true;
     default:
       return false;

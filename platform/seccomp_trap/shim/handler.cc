@@ -111,8 +111,8 @@ void LoadRegisters(Slot* slot, ucontext_t* context) {
   set(REG_R9, r.r9), set(REG_R8, r.r8), set(REG_RAX, r.rax), set(REG_RCX, r.rcx);
   set(REG_RDX, r.rdx), set(REG_RSI, r.rsi), set(REG_RDI, r.rdi), set(REG_RIP, r.rip);
   set(REG_EFL, r.rflags), set(REG_RSP, r.rsp);
-  set(REG_CSGSFS, (r.cs & 0xffff) | (r.gs & 0xffff) << 16 | (r.fs & 0xffff) << 32 |
-                      (r.ss & 0xffff) << 48);
+  set(REG_CSGSFS,
+      (r.cs & 0xffff) | (r.gs & 0xffff) << 16 | (r.fs & 0xffff) << 32 | (r.ss & 0xffff) << 48);
   __builtin_memset(&context->uc_sigmask, 0, sizeof(uint64_t));
   StateAt(SlotIndexOf(context))->resumed_rip = r.rip;
   slot->interrupted = 0;

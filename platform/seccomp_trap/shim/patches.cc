@@ -9,8 +9,9 @@
 //   24  mov $number, %eax; syscall            the slow way, for guests with a %gs of their own
 //   48  after, number                         for the handlers
 //
-// Other threads may run through a site while it is written. They see whole old code, whole new code,
-// or 0x06, which is undefined, at the site or where `syscall` was: the handler does the call then.
+// Other threads may run through a site while it is written. They see whole old code, whole new
+// code, or 0x06, which is undefined, at the site or where `syscall` was: the handler does the call
+// then.
 #include <signal.h>
 
 #include "platform/seccomp_trap/shim/shim.h"
@@ -61,8 +62,8 @@ void WriteTrampoline(uint64_t index, uint64_t after, uint32_t number) {
   code.number = code.slow_number = number;
   code.after = after;
   uint64_t address = reinterpret_cast<uint64_t>(TrampolineAt(index));
-  code.distance = static_cast<int32_t>(reinterpret_cast<uint64_t>(ShimPatchedCall) -
-                                       (address + kDistanceBase));
+  code.distance =
+      static_cast<int32_t>(reinterpret_cast<uint64_t>(ShimPatchedCall) - (address + kDistanceBase));
   Copy(reinterpret_cast<char*>(address), reinterpret_cast<char*>(&code), sizeof(code));
 }
 

@@ -68,8 +68,8 @@ void Copy(char* to, const char* from, uint64_t size);
 int64_t PatchSite(uint64_t end, uint32_t number);
 // All patched sites take the slow way from now on: the guest has a %gs of its own.
 void StopPatchedCalls();
-// If the signal met a patched site or its trampoline, makes the frame that of a call at the site and
-// gives true; `*number` is the call's.
+// If the signal met a patched site or its trampoline, makes the frame that of a call at the site
+// and gives true; `*number` is the call's.
 bool WasPatchedCall(int signal, greg_t* g, uint64_t* number);
 inline bool InTrampolines(uint64_t address) {
   return address >= kTrampolines && address < kTrampolines + kTrampolinesSize;

@@ -45,13 +45,14 @@ void MapRegions() {
   Require(slots == static_cast<long>(kSlots), 10);
   // Not inherited: a child can never reach its parent's slots, not even by a broken shim.
   Require(ShimGate(SYS_madvise, kSlots, kSlotsSize, MADV_DONTFORK) == 0, 11);
-  long stacks = ShimGate(SYS_mmap, kStacks, kStacksSize, kReadWrite,
-                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE,
-                         ~uint64_t{0}, 0);
+  long stacks =
+      ShimGate(SYS_mmap, kStacks, kStacksSize, kReadWrite,
+               MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, ~uint64_t{0}, 0);
   Require(stacks == static_cast<long>(kStacks), 12);
   ShimGate(SYS_close, kStubFd);
   constexpr uint64_t kFixed = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE;
-  long table = ShimGate(SYS_mmap, kPatchTable, kPatchTableSize, kReadWrite, kFixed, ~uint64_t{0}, 0);
+  long table =
+      ShimGate(SYS_mmap, kPatchTable, kPatchTableSize, kReadWrite, kFixed, ~uint64_t{0}, 0);
   Require(table == static_cast<long>(kPatchTable), 15);
   // Writable code is no danger here: a guest may have it anyway.
   long code = ShimGate(SYS_mmap, kTrampolines, kTrampolinesSize, kReadWrite | PROT_EXEC, kFixed,

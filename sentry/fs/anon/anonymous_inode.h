@@ -5,7 +5,8 @@
 //
 //   Path path = fs::MakeAnonymousPath(AnonymousKind::kPipe, "", S_IFIFO | 0600, uid, gid);
 //   path.dentry is named "pipe:[27]", as /proc/PID/fd shows it; fstat(2) works.
-//   fs::MakeAnonymousPath(AnonymousKind::kAnonymous, "eventfd", 0600, 0, 0)  -> "anon_inode:[eventfd]"
+//   fs::MakeAnonymousPath(AnonymousKind::kAnonymous, "eventfd", 0600, 0, 0)  ->
+//   "anon_inode:[eventfd]"
 #ifndef SENTRY_FS_ANON_ANONYMOUS_INODE_H_
 #define SENTRY_FS_ANON_ANONYMOUS_INODE_H_
 

@@ -81,8 +81,8 @@ class RandomFile final : public MemoryDevice {
   Result<size_t> Read(std::span<std::byte> buffer) override {
     size_t done = 0;
     while (done < buffer.size()) {
-      done += TRY(host::Call(
-          [&] { return getrandom(buffer.data() + done, buffer.size() - done, 0); }));
+      done +=
+          TRY(host::Call([&] { return getrandom(buffer.data() + done, buffer.size() - done, 0); }));
     }
     return done;
   }
@@ -166,8 +166,6 @@ void SetConsole(RefPtr<vfs::FileDescription> console) {
   old = std::exchange(TheConsole().file, std::move(console));
 }
 
-bool IsZeroDevice(vfs::FileDescription& file) {
-  return dynamic_cast<ZeroFile*>(&file) != nullptr;
-}
+bool IsZeroDevice(vfs::FileDescription& file) { return dynamic_cast<ZeroFile*>(&file) != nullptr; }
 
 }  // namespace redoubt::fs

@@ -30,8 +30,7 @@ inline constexpr uint64_t kPtmxDevice = DeviceNumber(5, 2);
 
 // Opens the device `number` that the inode at `path` stands for.
 Result<RefPtr<vfs::FileDescription>> OpenCharacterDevice(uint64_t number, const vfs::Path& path,
-                                                         uint32_t flags,
-                                                         const vfs::Caller& caller);
+                                                         uint32_t flags, const vfs::Caller& caller);
 
 // Registers all of the above, and FIFOs, with the VFS (special_files.h). Once, before the first
 // open; later calls do nothing.

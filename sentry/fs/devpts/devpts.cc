@@ -136,8 +136,8 @@ class RootInode final : public DevptsInode {
   Result<int64_t> ReadDirectory(int64_t offset, vfs::DirectorySink& sink) override {
     if (offset <= kPtmxOffset) {
       const int64_t next = kPtmxOffset + 1;
-      if (!sink.Add({.name = "ptmx", .inode_number = kPtmxNumber, .type = DT_CHR,
-                     .next_offset = next})) {
+      if (!sink.Add(
+              {.name = "ptmx", .inode_number = kPtmxNumber, .type = DT_CHR, .next_offset = next})) {
         return offset;
       }
       offset = next;
@@ -226,8 +226,7 @@ Result<RefPtr<Pty>> DevptsSuperblock::AddPty(const vfs::Caller& caller) {
     ++number;
   }
   auto pty = MakeRef<Pty>(number);
-  slaves_.emplace(number,
-                  MakeRef<SlaveInodeImpl>(RefPtr<DevptsSuperblock>(this), pty, uid, gid));
+  slaves_.emplace(number, MakeRef<SlaveInodeImpl>(RefPtr<DevptsSuperblock>(this), pty, uid, gid));
   return pty;
 }
 

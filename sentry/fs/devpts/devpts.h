@@ -25,9 +25,9 @@ namespace redoubt::fs {
 class Pty;
 
 struct DevptsOptions {
-  uint32_t mode = 0620;     // Of slaves.
+  uint32_t mode = 0620;  // Of slaves.
   uint32_t ptmx_mode = 0666;
-  uint32_t uid = ~0U;       // ~0: the opener's.
+  uint32_t uid = ~0U;  // ~0: the opener's.
   uint32_t gid = ~0U;
   uint32_t maximum = 4096;  // Terminals at once: open(ptmx) is ENOSPC beyond.
 };

@@ -234,7 +234,8 @@ TEST_F(DevptsTest, LargeOutputWaitsForItsReader) {
   std::thread writer([&] {
     size_t sent = 0;
     while (sent < kTotal) {
-      Result<size_t> n = WriteText(*slave_, std::string(std::min<size_t>(5000, kTotal - sent), 'x'));
+      Result<size_t> n =
+          WriteText(*slave_, std::string(std::min<size_t>(5000, kTotal - sent), 'x'));
       if (n.ok()) {
         sent += *n;
       } else {

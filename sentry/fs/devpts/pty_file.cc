@@ -115,10 +115,9 @@ Result<RefPtr<vfs::FileDescription>> OpenPtyPeer(vfs::FileDescription& file, uin
   if (master == nullptr) return Errno(ENOTTY);
   RefPtr<vfs::Inode> inode = master->superblock()->SlaveInode(master->pty().number());
   if (!inode) return Errno(EIO);
-  const vfs::Path path{
-      file.path().mount,
-      vfs::Dentry::CreateAnonymous("/dev/pts/" + std::to_string(master->pty().number()),
-                                   std::move(inode))};
+  const vfs::Path path{file.path().mount,
+                       vfs::Dentry::CreateAnonymous(
+                           "/dev/pts/" + std::to_string(master->pty().number()), std::move(inode))};
   return master->pty().OpenAgain(path, flags);
 }
 

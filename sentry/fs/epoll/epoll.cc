@@ -28,8 +28,8 @@ Result<void> CheckExclusive(int op, const vfs::FileDescription& file, uint32_t e
 
 Result<RefPtr<EpollFile>> EpollFile::Create(uint32_t flags) {
   if ((flags & ~EPOLL_CLOEXEC) != 0) return Errno(EINVAL);
-  return MakeRef<EpollFile>(
-      MakeAnonymousPath(AnonymousKind::kAnonymous, "eventpoll", 0600, 0, 0), MakeRef<EpollSet>());
+  return MakeRef<EpollFile>(MakeAnonymousPath(AnonymousKind::kAnonymous, "eventpoll", 0600, 0, 0),
+                            MakeRef<EpollSet>());
 }
 
 EpollFile::EpollFile(vfs::Path path, RefPtr<EpollSet> set)

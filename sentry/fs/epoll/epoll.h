@@ -5,12 +5,13 @@
 //   RefPtr<EpollFile> epoll = TRY(EpollFile::Create(flags));            // epoll_create1
 //   TRY(epoll->Control(EPOLL_CTL_ADD, fd, file, event));                // epoll_ctl
 //   size_t n = epoll->Collect(events);                                  // epoll_wait: 0 means wait
-//                                                                       // on wait_queue() for EPOLLIN.
+//                                                                       // on wait_queue() for
+//                                                                       EPOLLIN.
 // Who keeps what alive. An item refers to its file by a plain pointer: when the last reference to
-// the file goes, the file (still whole: FileDescription::OnRelease runs before any destructor) calls
-// the item, which takes EpollSet::mu_ and unlinks itself. So under mu_, an item that is in the set
-// has a whole file, whose Readiness() may be asked even while the file waits for mu_ to go away.
-// Nobody takes a reference to a file from an item, so no epoll thread ever drops a last one.
+// the file goes, the file (still whole: FileDescription::OnRelease runs before any destructor)
+// calls the item, which takes EpollSet::mu_ and unlinks itself. So under mu_, an item that is in
+// the set has a whole file, whose Readiness() may be asked even while the file waits for mu_ to go
+// away. Nobody takes a reference to a file from an item, so no epoll thread ever drops a last one.
 //
 // When the epoll goes, it takes its items out of their files, under mu_ too.
 //

@@ -132,7 +132,8 @@ size_t EpollSet::Collect(std::span<abi::EpollEvent> events) {
   for (size_t left = ReadyCount(); left > 0 && done < events.size(); --left) {
     EpollItem* item = PopReady();
     if (item == nullptr) break;
-    // A Notify() from here on puts it back, so no event between the question and the answer is lost.
+    // A Notify() from here on puts it back, so no event between the question and the answer is
+    // lost.
     const EventMask ready = Ready(*item);
     if (ready == 0) continue;
     events[done].events = ready;

@@ -20,8 +20,8 @@ Mutex<LockRank::kLeaf>& GraphMutex() {
 
 using Heights = absl::flat_hash_map<const NestingNode*, int>;
 
-// Levels from `node` along the edges that `next` gives, `node` included. Each node is computed once,
-// and there are no circles yet, so this ends however the guest has woven its epolls.
+// Levels from `node` along the edges that `next` gives, `node` included. Each node is computed
+// once, and there are no circles yet, so this ends however the guest has woven its epolls.
 template <typename Next>
 int Height(const NestingNode* node, const Next& next, Heights& known) {
   auto [found, is_new] = known.try_emplace(node, 1);

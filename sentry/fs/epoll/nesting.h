@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Which epolls watch which: a graph without circles and at most five levels deep, so that waking and
-// asking, which go along its edges with locks held, always end (epoll_ctl(2): ELOOP).
+// Which epolls watch which: a graph without circles and at most five levels deep, so that waking
+// and asking, which go along its edges with locks held, always end (epoll_ctl(2): ELOOP).
 #ifndef SENTRY_FS_EPOLL_NESTING_H_
 #define SENTRY_FS_EPOLL_NESTING_H_
 

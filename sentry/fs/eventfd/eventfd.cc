@@ -12,7 +12,7 @@
 namespace redoubt::fs {
 
 namespace {
-constexpr uint64_t kCountOverflow = ~uint64_t{0};      // Only a kernel-side signal gets there.
+constexpr uint64_t kCountOverflow = ~uint64_t{0};     // Only a kernel-side signal gets there.
 constexpr uint64_t kCountLimit = kCountOverflow - 1;  // A write waits rather than pass this.
 }  // namespace
 

@@ -121,9 +121,8 @@ Result<void> GoferInode::Remove(std::string_view name, vfs::Inode& child, bool i
   return {};
 }
 
-Result<void> GoferInode::Rename(std::string_view name, vfs::Inode& child,
-                                vfs::Inode& new_directory, std::string_view new_name,
-                                vfs::Inode* replaced, unsigned flags) {
+Result<void> GoferInode::Rename(std::string_view name, vfs::Inode& child, vfs::Inode& new_directory,
+                                std::string_view new_name, vfs::Inode* replaced, unsigned flags) {
   gofer::Exchange exchange;
   gofer::RenameRequest* rename = exchange.request.mutable_rename();
   rename->set_directory(handle());

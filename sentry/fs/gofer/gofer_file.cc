@@ -59,9 +59,8 @@ GoferFile::~GoferFile() {
 Result<size_t> GoferFile::PRead(std::span<std::byte> buffer, uint64_t offset) {
   if (offset > kMostOffset) return Errno(EINVAL);
   HostFileUse use = TRY(file().Use(Access::kRead));
-  size_t size = TRY(host::Call([&] {
-    return pread(use.fd(), buffer.data(), buffer.size(), static_cast<off_t>(offset));
-  }));
+  size_t size = TRY(host::Call(
+      [&] { return pread(use.fd(), buffer.data(), buffer.size(), static_cast<off_t>(offset)); }));
   file().WasRead();
   return size;
 }
@@ -81,9 +80,8 @@ Result<size_t> GoferFile::PWrite(std::span<const std::byte> data, uint64_t offse
 Result<uint64_t> GoferFile::SeekData(uint64_t offset, bool hole) {
   HostFileUse use = TRY(file().Use(Access::kRead));
   // The descriptor's own position is nobody's, so moving it harms nobody.
-  return host::Call([&] {
-    return lseek(use.fd(), static_cast<off_t>(offset), hole ? SEEK_HOLE : SEEK_DATA);
-  });
+  return host::Call(
+      [&] { return lseek(use.fd(), static_cast<off_t>(offset), hole ? SEEK_HOLE : SEEK_DATA); });
 }
 
 Result<void> GoferFile::Allocate(int mode, uint64_t offset, uint64_t length) {

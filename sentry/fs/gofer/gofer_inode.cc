@@ -40,8 +40,8 @@ void SetTime(const vfs::FileTime& time, gofer::FileTime* host) {
 
 }  // namespace
 
-GoferInode::GoferInode(RefPtr<GoferSuperblock> superblock, HostKey key,
-                       const gofer::FileNode& node, const vfs::Attributes& attributes)
+GoferInode::GoferInode(RefPtr<GoferSuperblock> superblock, HostKey key, const gofer::FileNode& node,
+                       const vfs::Attributes& attributes)
     : vfs::Inode(superblock, attributes.mode & S_IFMT),
       gofer_(*superblock),
       key_(key),

@@ -76,7 +76,7 @@ class GoferInode final : public vfs::Inode {
   void MarkAlwaysStale() { always_stale_.store(true, std::memory_order_relaxed); }
   void AddWriter() { writers_.fetch_add(1, std::memory_order_relaxed); }
   void DropWriter();
-  void AddReader();   // Of the directory.
+  void AddReader();  // Of the directory.
   void DropReader();
   Result<void> SyncOnHost();
 
@@ -102,7 +102,7 @@ class GoferInode final : public vfs::Inode {
   const HostKey key_;
   std::atomic<uint64_t> handle_;
 
-  std::array<HostFile, 2> files_;  // By Access.
+  std::array<HostFile, 2> files_;        // By Access.
   std::atomic<bool> write_only_{false};  // The writing descriptor cannot read.
   std::atomic<int> writers_{0};
   std::atomic<bool> stale_{false};

@@ -33,8 +33,8 @@ Result<RefPtr<GoferInode>> GoferSuperblock::Attach(std::shared_ptr<gofer::Channe
                                                    GoferOptions options) {
   gofer::Exchange exchange;
   exchange.request.mutable_attach()->set_attach_point(options.attach_point);
-  auto superblock = MakeRef<GoferSuperblock>(std::move(channel), std::move(pool),
-                                             std::move(options));
+  auto superblock =
+      MakeRef<GoferSuperblock>(std::move(channel), std::move(pool), std::move(options));
   TRY(superblock->channel().Call(&exchange));
   if (exchange.response.nodes_size() != 1) return Errno(EIO);
   superblock->root_handle_ = exchange.response.nodes(0).handle();

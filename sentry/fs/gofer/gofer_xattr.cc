@@ -16,8 +16,7 @@ bool IsUser(std::string_view name) { return name.starts_with("user."); }
 Result<std::string> GoferInode::GetXattr(std::string_view name) {
   bool is_capability = name == kFileCapabilities;
   if (!IsUser(name) && !is_capability) return Errno(EOPNOTSUPP);
-  if (is_capability && no_file_capabilities_.load(std::memory_order_relaxed))
-    return Errno(ENODATA);
+  if (is_capability && no_file_capabilities_.load(std::memory_order_relaxed)) return Errno(ENODATA);
   gofer::Exchange exchange;
   exchange.request.mutable_get_xattr()->set_handle(handle());
   exchange.request.mutable_get_xattr()->set_name(std::string(name));

@@ -49,8 +49,7 @@ HostFileUse HostFilePool::Open(HostFile* file, OwnedFd fd) {
 bool HostFilePool::TryClose(HostFile* file) {
   int fd = file->fd_.load(std::memory_order_relaxed);
   int32_t unused = 0;
-  if (!file->users_.compare_exchange_strong(unused, HostFile::kClosed,
-                                            std::memory_order_acq_rel)) {
+  if (!file->users_.compare_exchange_strong(unused, HostFile::kClosed, std::memory_order_acq_rel)) {
     return false;
   }
   close(fd);

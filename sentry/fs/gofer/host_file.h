@@ -48,9 +48,9 @@ class HostFile {
   static constexpr int32_t kClosed = -1;
 
   std::atomic<int32_t> users_{kClosed};
-  std::atomic<int> fd_{-1};           // Changes only while users_ is kClosed.
-  std::atomic<bool> recent_{false};   // Used since the pool's hand last passed by.
-  size_t index_ = 0;                  // In the pool; guarded by its lock.
+  std::atomic<int> fd_{-1};          // Changes only while users_ is kClosed.
+  std::atomic<bool> recent_{false};  // Used since the pool's hand last passed by.
+  size_t index_ = 0;                 // In the pool; guarded by its lock.
 };
 
 // Keeps a HostFile open.

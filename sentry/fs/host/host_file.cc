@@ -43,8 +43,7 @@ Result<size_t> WriteNoWait(int fd, std::span<const std::byte> data) {
 Result<RefPtr<HostObject>> HostObject::Create(OwnedFd fd, HostPoller* poller) {
   struct stat status {};
   TRY(host::Call([&] { return fstat(fd.get(), &status); }));
-  const uint32_t flags =
-      TRY(host::Call([&] { return fcntl(fd.get(), F_GETFL); }));
+  const uint32_t flags = TRY(host::Call([&] { return fcntl(fd.get(), F_GETFL); }));
   const uint32_t type = status.st_mode & S_IFMT;
   const bool terminal = type == S_IFCHR && isatty(fd.get()) == 1;
   auto object = MakeRef<HostObject>(std::move(fd), poller, type, flags, terminal);
@@ -52,8 +51,7 @@ Result<RefPtr<HostObject>> HostObject::Create(OwnedFd fd, HostPoller* poller) {
   return object;
 }
 
-HostObject::HostObject(OwnedFd fd, HostPoller* poller, uint32_t type, uint32_t flags,
-                       bool terminal)
+HostObject::HostObject(OwnedFd fd, HostPoller* poller, uint32_t type, uint32_t flags, bool terminal)
     : fd_(std::move(fd)), poller_(poller), type_(type), flags_(flags), terminal_(terminal) {}
 
 HostObject::~HostObject() {
@@ -76,8 +74,7 @@ Result<RefPtr<vfs::FileDescription>> HostObject::OpenAgain(const vfs::Path& path
   // Not more than the host's descriptor allows.
   const uint32_t have = flags_ & O_ACCMODE, want = flags & O_ACCMODE;
   if (have != O_RDWR && have != want) return Errno(EACCES);
-  return RefPtr<vfs::FileDescription>(
-      MakeRef<HostFile>(path, flags, RefPtr<HostObject>(this)));
+  return RefPtr<vfs::FileDescription>(MakeRef<HostFile>(path, flags, RefPtr<HostObject>(this)));
 }
 
 Result<RefPtr<HostFile>> HostFile::Create(OwnedFd fd, HostPoller* poller) {
@@ -145,9 +142,8 @@ Result<size_t> HostFile::PWrite(std::span<const std::byte> data, uint64_t offset
                                 const vfs::Caller& caller) {
   if (!writable()) return Errno(EBADF);
   if (!object_->IsSeekable()) return Errno(ESPIPE);
-  return host::Call([&] {
-    return pwrite(object_->fd(), data.data(), data.size(), static_cast<off_t>(offset));
-  });
+  return host::Call(
+      [&] { return pwrite(object_->fd(), data.data(), data.size(), static_cast<off_t>(offset)); });
 }
 
 Result<int64_t> HostFile::Seek(int64_t offset, int whence) {

@@ -50,9 +50,8 @@ Result<void> HostPoller::Arm(int fd, Source* source, EventMask events) {
   if ((events & ~registration.armed) == 0) return {};
   epoll_event event{.events = registration.armed | events | EPOLLONESHOT,
                     .data = {.u64 = entry->second}};
-  const Result<unsigned> done = host::Call([&] {
-    return epoll_ctl(epoll_.get(), is_new ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, fd, &event);
-  });
+  const Result<unsigned> done = host::Call(
+      [&] { return epoll_ctl(epoll_.get(), is_new ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, fd, &event); });
   if (!done.ok()) {
     if (is_new) {
       registrations_.erase(entry->second);

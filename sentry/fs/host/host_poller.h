@@ -55,7 +55,8 @@ class HostPoller {
   const OwnedFd epoll_;
   const OwnedFd stop_;  // An eventfd.
   Mutex<LockRank::kTimers> mu_;
-  // By an id of their own, never used twice: an event that was fetched before Remove() finds nobody.
+  // By an id of their own, never used twice: an event that was fetched before Remove() finds
+  // nobody.
   uint64_t next_id_ ABSL_GUARDED_BY(mu_) = 1;
   absl::flat_hash_map<uint64_t, Registration> registrations_ ABSL_GUARDED_BY(mu_);
   absl::flat_hash_map<Source*, uint64_t> ids_ ABSL_GUARDED_BY(mu_);

@@ -51,8 +51,8 @@ Result<RefPtr<OverlayInode>> OverlayDirectory::MakeInode(Stack stack, std::strin
     if (known->type() == stack.top().type()) return known;
   }
   bool from_lower = !stack.lowers.empty();
-  auto inode = MakeRef<OverlayInode>(std::move(superblock), std::move(stack), number,
-                                     std::move(place));
+  auto inode =
+      MakeRef<OverlayInode>(std::move(superblock), std::move(stack), number, std::move(place));
   if (from_lower) inode->SetCoversLocked(Covers::kSomething);  // Nobody else knows it yet.
   return overlay().Enter(std::move(inode));
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A directory of the overlay: lookups ask the layers from the top down (directory.cc), changes go to
-// the upper layer (directory_changes.cc).
+// A directory of the overlay: lookups ask the layers from the top down (directory.cc), changes go
+// to the upper layer (directory_changes.cc).
 #ifndef SENTRY_FS_OVERLAY_DIRECTORY_H_
 #define SENTRY_FS_OVERLAY_DIRECTORY_H_
 
@@ -40,8 +40,7 @@ class OverlayDirectory : public OverlayInode {
   Result<Stack> FindStack(std::string_view name);
   Result<void> FindLowers(std::string_view name, Stack& stack);
   // Null when this way is not open: more than one lower layer, or something in the upper one.
-  Result<std::vector<RefPtr<vfs::Inode>>> LookupLowerPath(
-      std::span<const std::string_view> names);
+  Result<std::vector<RefPtr<vfs::Inode>>> LookupLowerPath(std::span<const std::string_view> names);
   Result<RefPtr<OverlayInode>> MakeInode(Stack stack, std::string_view name);
   RefPtr<OverlayDirectory> Self() { return RefPtr<OverlayDirectory>(this); }
 

@@ -151,8 +151,7 @@ Result<void> OverlayDirectory::ExchangeLocked(std::string_view name, OverlayInod
   for (OverlayInode* moved : {&child, &other}) {
     if (moved->IsDirectory()) TRY(MarkOpaque(*moved->upper()));
   }
-  TRY(upper()->Rename(name, *child.upper(), *to.upper(), new_name, other.upper(),
-                      RENAME_EXCHANGE));
+  TRY(upper()->Rename(name, *child.upper(), *to.upper(), new_name, other.upper(), RENAME_EXCHANGE));
   child.MoveLocked({.parent = to.Self(), .name = std::string(new_name)});
   other.MoveLocked({.parent = Self(), .name = std::string(name)});
   child.SetCoversLocked(Covers::kUnknown);
@@ -176,8 +175,7 @@ Result<void> OverlayDirectory::MoveLocked(std::string_view name, OverlayInode& c
   RefPtr<vfs::Inode> target;
   auto found = to.upper()->Lookup(new_name);
   if (found.ok()) target = std::move(found).value();
-  auto renamed =
-      upper()->Rename(name, *child.upper(), *to.upper(), new_name, target.get(), 0);
+  auto renamed = upper()->Rename(name, *child.upper(), *to.upper(), new_name, target.get(), 0);
   if (!renamed.ok()) {
     if (whiteout) (void)MakeWhiteout(*to.upper(), new_name);
     return renamed;

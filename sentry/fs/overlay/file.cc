@@ -6,16 +6,15 @@
 namespace redoubt::overlay {
 
 Result<RefPtr<vfs::FileDescription>> OverlayFile::Open(OverlayInode& inode, const vfs::Path& path,
-                                                       uint32_t flags,
-                                                       const vfs::Caller& caller) {
+                                                       uint32_t flags, const vfs::Caller& caller) {
   vfs::Inode& top = inode.top();
   RefPtr<vfs::Inode> layer(&top);
   RefPtr<vfs::FileDescription> real = TRY(top.Open(PathOf(layer, path.mount), flags, caller));
   return MakeRef<OverlayFile>(path, flags, std::move(real), &top == inode.upper());
 }
 
-OverlayFile::OverlayFile(const vfs::Path& path, uint32_t flags,
-                         RefPtr<vfs::FileDescription> real, bool is_upper)
+OverlayFile::OverlayFile(const vfs::Path& path, uint32_t flags, RefPtr<vfs::FileDescription> real,
+                         bool is_upper)
     : SeekableFile(path, flags),
       first_(std::move(real)),
       first_is_upper_(is_upper),
@@ -66,8 +65,8 @@ Result<vfs::HostMapping> OverlayFile::Map(bool shared_writable) {
 
 Result<uint64_t> OverlayFile::SeekData(uint64_t offset, bool hole) {
   // The layer's file has a position of its own, which nobody else uses.
-  int64_t found = TRY(
-      TRY(Real())->Seek(static_cast<int64_t>(offset), hole ? SEEK_HOLE : SEEK_DATA));
+  int64_t found =
+      TRY(TRY(Real())->Seek(static_cast<int64_t>(offset), hole ? SEEK_HOLE : SEEK_DATA));
   return static_cast<uint64_t>(found);
 }
 

@@ -52,8 +52,7 @@ Result<void> SetOrigin(vfs::Inode& upper, uint64_t number);
 // Owner, mode, times and extended attributes.
 Result<void> CopyMetadata(vfs::Inode& from, vfs::Inode& to);
 // The first `limit` bytes of a regular file; `to` is empty. Holes stay holes.
-Result<void> CopyData(const RefPtr<vfs::Inode>& from, const RefPtr<vfs::Inode>& to,
-                      uint64_t limit);
+Result<void> CopyData(const RefPtr<vfs::Inode>& from, const RefPtr<vfs::Inode>& to, uint64_t limit);
 
 // The overlay itself, as a caller of its layers.
 const vfs::Caller& SelfCaller();

@@ -77,9 +77,8 @@ Result<void> Listing::Build(vfs::Inode* upper, const std::vector<LowerInode>& lo
     TRY(merge(*upper, [&](const ListedEntry& entry) { return UpperNumber(*upper, entry); }));
   }
   for (const LowerInode& lower : lowers) {
-    TRY(merge(*lower.inode, [&](const ListedEntry& entry) {
-      return EncodeNumber(lower.layer, entry.number);
-    }));
+    TRY(merge(*lower.inode,
+              [&](const ListedEntry& entry) { return EncodeNumber(lower.layer, entry.number); }));
   }
   for (auto it = entries_.begin(); it != entries_.end();) {
     auto next = std::next(it);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Listing: the merged entries of a directory that exists in a lower layer. Every name keeps the
-// offset it got first as long as the directory is cached, so that readers may go on while names come
-// and go, and while the directory is copied up.
+// offset it got first as long as the directory is cached, so that readers may go on while names
+// come and go, and while the directory is copied up.
 #ifndef SENTRY_FS_OVERLAY_LISTING_H_
 #define SENTRY_FS_OVERLAY_LISTING_H_
 

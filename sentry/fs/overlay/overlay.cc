@@ -84,8 +84,8 @@ Result<RefPtr<vfs::Inode>> NewRoot(Layers layers) {
   if (layers.upper) TRY(CopyMetadata(*layers.lowers.front(), *layers.upper));
   auto superblock = MakeRef<OverlaySuperblock>(std::move(layers));
   uint64_t number = TRY(NumberOf(stack));
-  return RefPtr<vfs::Inode>(MakeRef<OverlayDirectory>(std::move(superblock), std::move(stack),
-                                                      number, Place{}));
+  return RefPtr<vfs::Inode>(
+      MakeRef<OverlayDirectory>(std::move(superblock), std::move(stack), number, Place{}));
 }
 
 Result<RefPtr<vfs::Mount>> NewMount(Layers layers, unsigned long flags, std::string source) {

@@ -339,7 +339,8 @@ TEST_F(OverlayTest, SymlinkCopyUp) {
 }
 
 TEST_F(OverlayTest, CopyUpKeepsTheParentsTimes) {
-  vfs::TimeChange then{.kind = vfs::TimeChange::Kind::kSet, .time = {.seconds = 100, .nanoseconds = 7}};
+  vfs::TimeChange then{.kind = vfs::TimeChange::Kind::kSet,
+                       .time = {.seconds = 100, .nanoseconds = 7}};
   ASSERT_EQ(Code(vfs::ChangeTimes(root, At("/dir"), then, then)), 0);
   Chmod("/dir/a", 0600);
   EXPECT_EQ(Stat("/dir").modify_time, then.time);

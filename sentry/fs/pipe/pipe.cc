@@ -88,8 +88,8 @@ void Pipe::Unread(std::span<const std::byte> data) {
         if (FullLocked()) break;  // Writers were faster: what does not fit is lost.
         first_ = (first_ + ring_.size() - 1) & (ring_.size() - 1);
         ++used_;
-        AtLocked(0) = Buffer{.page = std::make_unique_for_overwrite<Page>(),
-                             .offset = kPipePageSize};
+        AtLocked(0) =
+            Buffer{.page = std::make_unique_for_overwrite<Page>(), .offset = kPipePageSize};
       }
       Buffer& front = AtLocked(0);
       const size_t take = std::min(front.offset, data.size());

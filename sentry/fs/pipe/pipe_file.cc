@@ -58,8 +58,6 @@ PipeFile::~PipeFile() { pipe_->RemoveEnd(readable(), writable()); }
 
 Result<void> PipeFile::FinishOpen() {
   if (nonblocking() || (readable() && writable())) return {};
-  // pipe(2)'s own, opened again through /proc/PID/fd: waits for nobody (fifo_open()).
-  if (path().dentry->IsAnonymous()) return {};
   if (readable() ? pipe_->WriterSeen(at_open_) : pipe_->ReaderSeen(at_open_)) return {};
   return Errno(EAGAIN);
 }
@@ -86,8 +84,7 @@ Result<size_t> PipeFile::PWrite(std::span<const std::byte> data, uint64_t offset
 Result<int64_t> PipeFile::Seek(int64_t offset, int whence) { return Errno(ESPIPE); }
 
 EventMask PipeFile::Readiness(EventMask mask) {
-  return pipe_->Readiness(readable(), writable(), at_open_) &
-         (mask | EPOLLHUP | EPOLLERR);
+  return pipe_->Readiness(readable(), writable(), at_open_) & (mask | EPOLLHUP | EPOLLERR);
 }
 
 Result<uint64_t> PipeFile::Ioctl(const vfs::IoctlRequest& request) {
@@ -100,12 +97,20 @@ Result<uint64_t> PipeFile::Ioctl(const vfs::IoctlRequest& request) {
 namespace {
 
 // pipefs' inode: /proc/self/fd/N of a pipe can be opened again, as a FIFO is.
+// pipe(2)'s own, opened again through /proc/PID/fd: waits for nobody (fifo_open()).
+class ReopenedPipe final : public PipeFile {
+ public:
+  using PipeFile::PipeFile;
+  Result<void> FinishOpen() override { return {}; }
+};
+
 class PipeInode : public AnonymousInode {
  public:
   using AnonymousInode::AnonymousInode;
   Result<RefPtr<vfs::FileDescription>> Open(const vfs::Path& path, uint32_t flags,
                                             const vfs::Caller& caller) override {
-    return OpenFifo(path, flags);
+    RefPtr<Pipe> pipe = PipeOfInode(this);
+    return RefPtr<vfs::FileDescription>(MakeRef<ReopenedPipe>(path, flags, std::move(pipe)));
   }
 };
 

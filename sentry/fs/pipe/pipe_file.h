@@ -49,7 +49,8 @@ struct PipeEnds {
   RefPtr<vfs::FileDescription> read;
   RefPtr<vfs::FileDescription> write;
 };
-// pipe2(2): EINVAL for flags other than O_NONBLOCK, O_DIRECT, O_CLOEXEC, O_NOTIFICATION_PIPE (ENOPKG).
+// pipe2(2): EINVAL for flags other than O_NONBLOCK, O_DIRECT, O_CLOEXEC, O_NOTIFICATION_PIPE
+// (ENOPKG).
 Result<PipeEnds> CreatePipe(uint32_t flags, uint32_t uid, uint32_t gid);
 
 // A new open file on the FIFO (or pipe) that `path` is.

@@ -41,8 +41,7 @@ constexpr auto kEntries = std::to_array<TaskEntry>({
                "bytes    packets errs drop fifo colls carrier compressed\n",
                "    lo:       0       0    0    0    0     0          0         0"
                "        0       0    0    0    0     0       0          0\n">(),
-    TableEntry<"if_inet6", "",
-               "00000000000000000000000000000001 01 80 10 80       lo\n">(),
+    TableEntry<"if_inet6", "", "00000000000000000000000000000001 01 80 10 80       lo\n">(),
     TableEntry<"netlink",
                "sk               Eth Pid        Groups   Rmem     Wmem     Dump  Locks    Drops    "
                "Inode\n">(),
@@ -89,9 +88,10 @@ constexpr auto kEntries = std::to_array<TaskEntry>({
     TableEntry<"tcp6",
                "  sl  local_address                         remote_address                        "
                "st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n">(),
-    TableEntry<"udp",
-               "   sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  "
-               "timeout inode ref pointer drops            \n">(),
+    TableEntry<
+        "udp",
+        "   sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  "
+        "timeout inode ref pointer drops            \n">(),
     TableEntry<"udp6",
                "  sl  local_address                         remote_address                        "
                "st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode ref pointer "

@@ -20,8 +20,8 @@ constexpr uint64_t kMaxArgumentBytes = 2 << 20;
 std::string ReadGuest(const mm::MemoryMap& memory, uint64_t start, uint64_t end) {
   if (end <= start) return "";
   std::string text(std::min(end - start, kMaxArgumentBytes), '\0');
-  Result<size_t> got = memory.space()->CopyIn(
-      start, std::as_writable_bytes(std::span(text.data(), text.size())));
+  Result<size_t> got =
+      memory.space()->CopyIn(start, std::as_writable_bytes(std::span(text.data(), text.size())));
   text.resize(got.value_or(0));
   return text;
 }

@@ -32,8 +32,8 @@ std::string Escape(std::string_view text) {
 
 std::string MountOptions(const vfs::Mount& mount) {
   static constexpr std::pair<unsigned long, const char*> kFlags[] = {
-      {MS_NOSUID, ",nosuid"},       {MS_NODEV, ",nodev"},           {MS_NOEXEC, ",noexec"},
-      {MS_NOATIME, ",noatime"},     {MS_NODIRATIME, ",nodiratime"}, {MS_RELATIME, ",relatime"},
+      {MS_NOSUID, ",nosuid"},    {MS_NODEV, ",nodev"},           {MS_NOEXEC, ",noexec"},
+      {MS_NOATIME, ",noatime"},  {MS_NODIRATIME, ",nodiratime"}, {MS_RELATIME, ",relatime"},
       {MS_SYNCHRONOUS, ",sync"},
   };
   std::string text = mount.IsReadOnly() ? "ro" : "rw";

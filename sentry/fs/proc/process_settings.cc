@@ -41,8 +41,8 @@ Result<std::string> LimitsTable(const Subject& subject) {
       {RLIMIT_RTPRIO, "Max realtime priority", ""},
       {RLIMIT_RTTIME, "Max realtime timeout", "us"},
   };
-  std::string text = absl::StrFormat("%-25s %-20s %-20s %-10s\n", "Limit", "Soft Limit",
-                                     "Hard Limit", "Units");
+  std::string text =
+      absl::StrFormat("%-25s %-20s %-20s %-10s\n", "Limit", "Soft Limit", "Hard Limit", "Units");
   for (const Row& row : kRows) {
     kernel::Limit limit = subject.group->limit(row.resource);
     absl::StrAppendFormat(&text, "%-25s %-20s %-20s %-10s\n", row.name, LimitText(limit.current),

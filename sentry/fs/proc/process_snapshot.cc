@@ -63,9 +63,7 @@ uint64_t CpuTime(const Subject& subject) {
   return subject.group->Usage().user_ns;
 }
 
-uint64_t ChildrenCpuTime(const Subject& subject) {
-  return subject.group->ChildrenUsage().user_ns;
-}
+uint64_t ChildrenCpuTime(const Subject& subject) { return subject.group->ChildrenUsage().user_ns; }
 
 HostCounters ReadHostCounters(const mm::MemoryMap* memory) {
   HostCounters counters;

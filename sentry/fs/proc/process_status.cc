@@ -44,29 +44,61 @@ Result<std::string> Stat(const Subject& subject) {
   using Fields = std::vector<int64_t>;
   auto number = [](uint64_t value) { return static_cast<int64_t>(value); };
   Fields fields = {
-      now.parent, now.process_group, now.session,                          // 4
-      number(EncodeDevice(now.terminal)), now.foreground_group, number(flags),  // 7
-      number(host.minor_faults), 0, number(host.major_faults), 0,          // 10
-      number(ToTicks(CpuTime(subject))), 0,                                // 14
-      number(ToTicks(ChildrenCpuTime(subject))), 0,                        // 16
-      20 + nice, nice, now.threads, 0,                                     // 18
-      number(ToTicks(number(StartedAfterBoot(subject)))),                  // 22
-      number(host.virtual_bytes), number(host.resident_pages),             // 23
+      now.parent,
+      now.process_group,
+      now.session,  // 4
+      number(EncodeDevice(now.terminal)),
+      now.foreground_group,
+      number(flags),  // 7
+      number(host.minor_faults),
+      0,
+      number(host.major_faults),
+      0,  // 10
+      number(ToTicks(CpuTime(subject))),
+      0,  // 14
+      number(ToTicks(ChildrenCpuTime(subject))),
+      0,  // 16
+      20 + nice,
+      nice,
+      now.threads,
+      0,                                                   // 18
+      number(ToTicks(number(StartedAfterBoot(subject)))),  // 22
+      number(host.virtual_bytes),
+      number(host.resident_pages),  // 23
   };
   std::string text = absl::StrCat(task.tid(), " (", task.name(), ") ", std::string(1, now.state),
                                   " ", absl::StrJoin(fields, " "));
-  absl::StrAppend(&text, " ", subject.group->limit(RLIMIT_RSS).current);   // 25
+  absl::StrAppend(&text, " ", subject.group->limit(RLIMIT_RSS).current);  // 25
   // Signal sets are shown as far as 31 bits go, as on Linux.
   auto low = [](kernel::SignalSet set) { return static_cast<int64_t>(set.bits() & 0x7fffffff); };
   fields = {
-      number(layout.start_code), number(layout.end_code), number(layout.start_stack), 0, 0,  // 26
-      low(now.thread_pending), low(now.blocked), low(now.ignored), low(now.caught),          // 31
-      0, 0, 0, subject.whole_process ? now.exit_signal : -1, 0, 0,                           // 35
-      task.scheduling_policy.load(), 0, 0, 0,                                                // 41
-      number(layout.start_data), number(layout.end_data), number(heap),                      // 45
-      number(layout.argument_start), number(layout.argument_end),                            // 48
-      number(layout.environment_start), number(layout.environment_end),                      // 50
-      number(shown(now.exit_status)),                                                        // 52
+      number(layout.start_code),
+      number(layout.end_code),
+      number(layout.start_stack),
+      0,
+      0,  // 26
+      low(now.thread_pending),
+      low(now.blocked),
+      low(now.ignored),
+      low(now.caught),  // 31
+      0,
+      0,
+      0,
+      subject.whole_process ? now.exit_signal : -1,
+      0,
+      0,  // 35
+      task.scheduling_policy.load(),
+      0,
+      0,
+      0,  // 41
+      number(layout.start_data),
+      number(layout.end_data),
+      number(heap),  // 45
+      number(layout.argument_start),
+      number(layout.argument_end),  // 48
+      number(layout.environment_start),
+      number(layout.environment_end),  // 50
+      number(shown(now.exit_status)),  // 52
   };
   absl::StrAppend(&text, " ", absl::StrJoin(fields, " "), "\n");
   return text;

@@ -75,8 +75,8 @@ void AddSignals(const Subject& subject, const ProcessSnapshot& now, std::string&
 
 void AddRights(const Subject& subject, std::string& text) {
   RefPtr<kernel::Credentials> who = subject.task->credentials();
-  absl::StrAppendFormat(&text, "CapInh:\t%016x\nCapPrm:\t%016x\nCapEff:\t%016x\n",
-                        who->inheritable, who->permitted, who->effective);
+  absl::StrAppendFormat(&text, "CapInh:\t%016x\nCapPrm:\t%016x\nCapEff:\t%016x\n", who->inheritable,
+                        who->permitted, who->effective);
   absl::StrAppendFormat(&text, "CapBnd:\t%016x\nCapAmb:\t%016x\n", who->bounding, who->ambient);
   absl::StrAppendFormat(&text, "NoNewPrivs:\t%d\nSeccomp:\t0\nSeccomp_filters:\t0\n",
                         subject.task->no_new_privileges.load());

@@ -47,8 +47,7 @@ class ProcTest : public vfs::VfsTest {
   RefPtr<kernel::Task> AddProcess(uint32_t id, std::string name) {
     MutexLock lock(&kernel->tasks().mu_);
     int tid = kernel->tasks().AllocateTidLocked().value();
-    auto group = MakeRef<kernel::ThreadGroup>(kernel.get(), tid,
-                                              MakeRef<kernel::SignalHandlers>(),
+    auto group = MakeRef<kernel::ThreadGroup>(kernel.get(), tid, MakeRef<kernel::SignalHandlers>(),
                                               kernel::DefaultLimits());
     kernel::TaskParts parts;
     parts.kernel = kernel.get();

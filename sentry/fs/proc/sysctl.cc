@@ -110,8 +110,7 @@ Result<std::string> NameToSet(std::string_view text, const vfs::Caller& caller) 
   return std::string(text.substr(0, kMaxName));
 }
 
-Result<void> SetHostname(kernel::Kernel& kernel, std::string_view text,
-                         const vfs::Caller& caller) {
+Result<void> SetHostname(kernel::Kernel& kernel, std::string_view text, const vfs::Caller& caller) {
   kernel.SetHostname(TRY(NameToSet(text, caller)));
   return {};
 }
@@ -152,9 +151,8 @@ constexpr SystemEntry kComputed[] = {
 
 void AddSysctls(fs::TextTree& tree, kernel::Kernel& kernel) {
   for (const auto& [path, text] : kFixed) {
-    tree.AddFile(path, 0444, [text = text]() -> Result<std::string> {
-      return std::string(text) + "\n";
-    });
+    tree.AddFile(path, 0444,
+                 [text = text]() -> Result<std::string> { return std::string(text) + "\n"; });
   }
   AddEntries(tree, kernel, kComputed);
   tree.AddFile("sys/kernel/random/boot_id", 0444,

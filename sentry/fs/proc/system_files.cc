@@ -10,29 +10,20 @@ namespace redoubt::proc {
 namespace {
 
 constexpr SystemEntry kEntries[] = {
-    {"cgroups", 0444, &Cgroups},
-    {"cmdline", 0444, &KernelCmdline},
-    {"cpuinfo", 0444, &Cpuinfo},
-    {"devices", 0444, &Devices},
-    {"diskstats", 0444, &Nothing},
-    {"filesystems", 0444, &Filesystems},
-    {"interrupts", 0444, &Interrupts},
-    {"loadavg", 0444, &Loadavg},
-    {"meminfo", 0444, &Meminfo},
-    {"modules", 0444, &Nothing},
-    {"partitions", 0444, &Partitions},
-    {"softirqs", 0444, &Interrupts},
-    {"stat", 0444, &SystemStat},
-    {"swaps", 0444, &Swaps},
-    {"uptime", 0444, &Uptime},
-    {"version", 0444, &Version},
+    {"cgroups", 0444, &Cgroups},       {"cmdline", 0444, &KernelCmdline},
+    {"cpuinfo", 0444, &Cpuinfo},       {"devices", 0444, &Devices},
+    {"diskstats", 0444, &Nothing},     {"filesystems", 0444, &Filesystems},
+    {"interrupts", 0444, &Interrupts}, {"loadavg", 0444, &Loadavg},
+    {"meminfo", 0444, &Meminfo},       {"modules", 0444, &Nothing},
+    {"partitions", 0444, &Partitions}, {"softirqs", 0444, &Interrupts},
+    {"stat", 0444, &SystemStat},       {"swaps", 0444, &Swaps},
+    {"uptime", 0444, &Uptime},         {"version", 0444, &Version},
     {"vmstat", 0444, &Vmstat},
 };
 
 }  // namespace
 
-void AddEntries(fs::TextTree& tree, kernel::Kernel& kernel,
-                std::span<const SystemEntry> entries) {
+void AddEntries(fs::TextTree& tree, kernel::Kernel& kernel, std::span<const SystemEntry> entries) {
   for (const SystemEntry& entry : entries) {
     fs::WriteText write;
     if (entry.write != nullptr) {
@@ -40,8 +31,9 @@ void AddEntries(fs::TextTree& tree, kernel::Kernel& kernel,
         return write(kernel, text, caller);
       };
     }
-    tree.AddFile(entry.path, entry.permissions,
-                 [&kernel, read = entry.read] { return read(kernel); }, std::move(write));
+    tree.AddFile(
+        entry.path, entry.permissions, [&kernel, read = entry.read] { return read(kernel); },
+        std::move(write));
   }
 }
 

@@ -96,8 +96,8 @@ Result<std::string> Meminfo(kernel::Kernel& kernel) {
   for (const auto& [name, kib] : kLines) {
     absl::StrAppendFormat(&text, "%-16s%8d kB\n", absl::StrCat(name, ":"), kib);
   }
-  for (const char* name : {"HugePages_Total", "HugePages_Free", "HugePages_Rsvd",
-                           "HugePages_Surp"}) {
+  for (const char* name :
+       {"HugePages_Total", "HugePages_Free", "HugePages_Rsvd", "HugePages_Surp"}) {
     absl::StrAppendFormat(&text, "%-16s%8d\n", absl::StrCat(name, ":"), 0);
   }
   absl::StrAppendFormat(&text, "%-16s%8d kB\n", "Hugepagesize:", 2048);

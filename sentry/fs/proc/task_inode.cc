@@ -151,8 +151,8 @@ RefPtr<TaskInode> MakeLink(const TaskEntry& entry, RefPtr<vfs::Superblock> super
 
 RefPtr<TaskInode> MakeDirectory(const TaskEntry& entry, RefPtr<vfs::Superblock> superblock,
                                 uint64_t number, const TaskId& id) {
-  return MakeRef<TaskDirectory>(std::move(superblock), entry.mode & 0777, number, id,
-                                entry.entries, entry.access);
+  return MakeRef<TaskDirectory>(std::move(superblock), entry.mode & 0777, number, id, entry.entries,
+                                entry.access);
 }
 
 }  // namespace redoubt::proc

@@ -145,8 +145,7 @@ constexpr TaskEntry LinkEntry(std::string_view name, TaskPlace place) {
 }
 constexpr TaskEntry DirectoryEntry(std::string_view name, uint32_t permissions,
                                    std::span<const TaskEntry> entries) {
-  return {
-      .name = name, .mode = S_IFDIR | permissions, .make = &MakeDirectory, .entries = entries};
+  return {.name = name, .mode = S_IFDIR | permissions, .make = &MakeDirectory, .entries = entries};
 }
 // A directory of a class of its own.
 constexpr TaskEntry SpecialEntry(std::string_view name, uint32_t permissions, TaskEntry::Make make,

@@ -2,9 +2,10 @@
 //
 // SignalSource: pending signals, as a signalfd sees them. The kernel implements it.
 //
-// Linux's signalfd reads the signals of whoever calls read(2), not of its creator. The implementation
-// finds "whoever calls" itself (the task that the sentry's thread serves now). When it is asked on
-// a thread that serves no task, or for wake-ups, it means the process that the source was made for.
+// Linux's signalfd reads the signals of whoever calls read(2), not of its creator. The
+// implementation finds "whoever calls" itself (the task that the sentry's thread serves now). When
+// it is asked on a thread that serves no task, or for wake-ups, it means the process that the
+// source was made for.
 #ifndef SENTRY_FS_SIGNALFD_SIGNAL_SOURCE_H_
 #define SENTRY_FS_SIGNALFD_SIGNAL_SOURCE_H_
 

@@ -81,8 +81,8 @@ TEST(SignalFdInfo, ChildFieldsAreTranslated) {
   abi::SignalInfo info;
   info.signal = SIGCHLD;
   info.code = CLD_EXITED;
-  info.fields.child = {.pid = 9, .uid = 8, .status = 7, .unused = 0, .user_time = 6,
-                       .system_time = 5};
+  info.fields.child = {
+      .pid = 9, .uid = 8, .status = 7, .unused = 0, .user_time = 6, .system_time = 5};
   const abi::SignalfdInfo record = ToSignalfdInfo(info);
   EXPECT_EQ(record.pid, 9U);
   EXPECT_EQ(record.status, 7);

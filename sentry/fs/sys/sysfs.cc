@@ -18,9 +18,8 @@ namespace {
 constexpr uint64_t kSysfsMagic = 0x62656572;
 
 constexpr std::string_view kEmptyDirectories[] = {
-    "block",       "bus",         "class/block", "class/tty",    "dev/block", "dev/char",
-    "firmware",    "fs/cgroup",   "hypervisor",  "kernel/debug", "module",
-    "power",
+    "block",    "bus",       "class/block", "class/tty",    "dev/block", "dev/char",
+    "firmware", "fs/cgroup", "hypervisor",  "kernel/debug", "module",    "power",
 };
 
 // Attributes that never change, without their newline.
@@ -60,9 +59,7 @@ void AddText(fs::TextTree& tree, std::string_view path, std::string text) {
 }
 
 // "0-3" for four processors.
-std::string RangeTo(unsigned count) {
-  return count <= 1 ? "0" : absl::StrCat("0-", count - 1);
-}
+std::string RangeTo(unsigned count) { return count <= 1 ? "0" : absl::StrCat("0-", count - 1); }
 
 // The bits of processors [first, end), in words of 32 bits, the highest first, as many as `count`
 // processors need.

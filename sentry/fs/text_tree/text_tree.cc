@@ -134,8 +134,8 @@ void TextTree::AddInode(std::string_view path, RefPtr<TreeInode> inode) {
 
 void TextTree::AddFile(std::string_view path, uint32_t permissions, ReadText read,
                        WriteText write) {
-  AddInode(path, MakeRef<TextInode>(root_->superblock(), permissions, NextNumber(),
-                                    std::move(read), std::move(write)));
+  AddInode(path, MakeRef<TextInode>(root_->superblock(), permissions, NextNumber(), std::move(read),
+                                    std::move(write)));
 }
 
 void TextTree::AddLink(std::string_view path, std::string target) {

@@ -17,8 +17,9 @@ constexpr int64_t kMillisecond = 1'000'000;
 class TimerFdTest : public testing::Test {
  protected:
   void Set(int64_t value, int64_t interval, uint32_t flags = 0) {
-    file_->SetTime(flags, {.interval = abi::FromNanoseconds(interval),
-                           .value = abi::FromNanoseconds(value)})
+    file_
+        ->SetTime(flags, {.interval = abi::FromNanoseconds(interval),
+                          .value = abi::FromNanoseconds(value)})
         .value();
   }
   Result<uint64_t> Ticks() {

@@ -35,8 +35,8 @@ Result<HostFile> HostFile::Create(bool required) {
   if (!required && g_files.load(std::memory_order_relaxed) >= kMaxUnrequired) {
     return Errno(ENFILE);
   }
-  int fd = static_cast<int>(TRY(host::Call(
-      [] { return memfd_create("redoubt-file", MFD_CLOEXEC | MFD_ALLOW_SEALING); })));
+  int fd = static_cast<int>(TRY(
+      host::Call([] { return memfd_create("redoubt-file", MFD_CLOEXEC | MFD_ALLOW_SEALING); })));
   g_files.fetch_add(1, std::memory_order_relaxed);
   return HostFile(OwnedFd(fd));
 }
@@ -85,9 +85,8 @@ Result<void> HostFile::Allocate(int mode, uint64_t offset, uint64_t length) {
 
 Result<uint64_t> HostFile::SeekData(uint64_t offset, bool hole) const {
   // The descriptor's own position serves nothing else.
-  return TRY(host::Call([&] {
-    return lseek(fd_.get(), static_cast<off_t>(offset), hole ? SEEK_HOLE : SEEK_DATA);
-  }));
+  return TRY(host::Call(
+      [&] { return lseek(fd_.get(), static_cast<off_t>(offset), hole ? SEEK_HOLE : SEEK_DATA); }));
 }
 
 Result<void> HostFile::AddSeals(uint32_t seals) {

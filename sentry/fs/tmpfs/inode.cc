@@ -76,9 +76,7 @@ void TmpfsInode::DropPrivilegesLocked(const vfs::Caller& caller) {
   xattrs_->erase(found);
 }
 
-void TmpfsInode::TouchLocked() {
-  attributes_.modify_time = attributes_.change_time = vfs::Now();
-}
+void TmpfsInode::TouchLocked() { attributes_.modify_time = attributes_.change_time = vfs::Now(); }
 
 Result<void> TmpfsInode::AddLink() {
   MutexLock lock(&mu_);

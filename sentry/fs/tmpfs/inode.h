@@ -81,8 +81,7 @@ class Symlink : public TmpfsInode {
 };
 
 // A new inode of the type that `request.mode` names, not yet in any directory. ENOSPC.
-Result<RefPtr<TmpfsInode>> NewInode(TmpfsSuperblock& superblock,
-                                    const vfs::CreateRequest& request);
+Result<RefPtr<TmpfsInode>> NewInode(TmpfsSuperblock& superblock, const vfs::CreateRequest& request);
 
 }  // namespace redoubt::tmpfs
 

@@ -10,15 +10,15 @@ namespace redoubt::tmpfs {
 
 namespace {
 
-constexpr size_t kMaxName = 249;  // NAME_MAX less "memfd:".
-constexpr uint32_t kNoExecSeal = 8;  // MFD_NOEXEC_SEAL
-constexpr uint32_t kExec = 0x10;     // MFD_EXEC
+constexpr size_t kMaxName = 249;      // NAME_MAX less "memfd:".
+constexpr uint32_t kNoExecSeal = 8;   // MFD_NOEXEC_SEAL
+constexpr uint32_t kExec = 0x10;      // MFD_EXEC
 constexpr uint32_t kExecSeal = 0x20;  // F_SEAL_EXEC
 
 // Linux's internal mount: no limit but the cgroup's.
 TmpfsSuperblock& InternalSuperblock() {
-  static auto* superblock = new RefPtr<TmpfsSuperblock>(
-      MakeRef<TmpfsSuperblock>(Options{.size = 0, .inodes = 0}));
+  static auto* superblock =
+      new RefPtr<TmpfsSuperblock>(MakeRef<TmpfsSuperblock>(Options{.size = 0, .inodes = 0}));
   return **superblock;
 }
 

@@ -15,8 +15,7 @@ namespace {
 
 constexpr uint32_t kWriteSeals = F_SEAL_WRITE | F_SEAL_FUTURE_WRITE;
 constexpr uint32_t kExecSeal = 0x20;  // F_SEAL_EXEC
-constexpr uint32_t kAllSeals =
-    F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | kWriteSeals | kExecSeal;
+constexpr uint32_t kAllSeals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | kWriteSeals | kExecSeal;
 constexpr uint64_t kMaxSize = std::numeric_limits<int64_t>::max();
 constexpr int64_t kDay = 24 * 60 * 60;
 

@@ -37,12 +37,27 @@ Result<uint64_t> ParseSize(std::string_view text, bool percent_allowed) {
   if (text.empty()) return Errno(EINVAL);
   uint64_t unit = 1;
   switch (text.back()) {
-    case 'k': case 'K': unit = uint64_t{1} << 10; break;
-    case 'm': case 'M': unit = uint64_t{1} << 20; break;
-    case 'g': case 'G': unit = uint64_t{1} << 30; break;
-    case 't': case 'T': unit = uint64_t{1} << 40; break;
-    case '%': unit = 0; break;
-    default: break;
+    case 'k':
+    case 'K':
+      unit = uint64_t{1} << 10;
+      break;
+    case 'm':
+    case 'M':
+      unit = uint64_t{1} << 20;
+      break;
+    case 'g':
+    case 'G':
+      unit = uint64_t{1} << 30;
+      break;
+    case 't':
+    case 'T':
+      unit = uint64_t{1} << 40;
+      break;
+    case '%':
+      unit = 0;
+      break;
+    default:
+      break;
   }
   if (unit != 1) text.remove_suffix(1);
   uint64_t value = TRY(ParseNumber<uint64_t>(text));
@@ -62,8 +77,8 @@ Result<uint32_t> ParseMode(std::string_view text) {
 
 bool IsHarmless(std::string_view key) {
   return key == "huge" || key == "mpol" || key == "inode32" || key == "inode64" ||
-         key == "noswap" || key == "seclabel" || key == "rw" || key == "ro" ||
-         key == "tmpcopyup" || key == "context";
+         key == "noswap" || key == "seclabel" || key == "rw" || key == "ro" || key == "tmpcopyup" ||
+         key == "context";
 }
 
 Result<void> ParseOption(std::string_view key, std::string_view value, Options& options) {

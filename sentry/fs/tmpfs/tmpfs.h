@@ -22,8 +22,8 @@
 namespace redoubt::tmpfs {
 
 struct Options {
-  // Bytes and files. Unset: as Linux, half of the machine's memory, and a file for each of its pages
-  // (but at most a million, since inodes are the sentry's memory).
+  // Bytes and files. Unset: as Linux, half of the machine's memory, and a file for each of its
+  // pages (but at most a million, since inodes are the sentry's memory).
   std::optional<uint64_t> size = {};
   std::optional<uint64_t> inodes = {};
   uint32_t mode = 01777;  // Of the root.
@@ -32,8 +32,8 @@ struct Options {
   bool operator==(const Options&) const = default;
 };
 
-// mount(2)'s data: size= (k, m, g, %), nr_blocks=, nr_inodes=, mode=, uid=, gid=. Options that Linux
-// knows and that change nothing here (huge=, mpol=, inode64 ...) are accepted. EINVAL.
+// mount(2)'s data: size= (k, m, g, %), nr_blocks=, nr_inodes=, mode=, uid=, gid=. Options that
+// Linux knows and that change nothing here (huge=, mpol=, inode64 ...) are accepted. EINVAL.
 Result<Options> ParseOptions(std::string_view text);
 
 class TmpfsSuperblock : public vfs::Superblock {

@@ -109,8 +109,8 @@ TEST_F(TmpfsTest, MappedFilesAreShared) {
   WriteAt(0, "before");
   auto mapping = file->Map(true);
   ASSERT_EQ(Code(mapping), 0);
-  auto* memory = static_cast<char*>(
-      mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, mapping->fd, 0));
+  auto* memory =
+      static_cast<char*>(mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, mapping->fd, 0));
   ASSERT_NE(memory, MAP_FAILED);
   EXPECT_STREQ(memory, "before");
   memory[0] = 'B';
@@ -266,8 +266,7 @@ TEST_F(TmpfsTest, MemfdHasSeals) {
 TEST_F(TmpfsTest, WriteSealOfAMappedMemfdIsEbusy) {
   auto memfd = CreateMemfd("test", MFD_ALLOW_SEALING, root).value();
   ASSERT_TRUE(memfd->Write(Bytes("12345"), root).ok());
-  void* memory =
-      mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, memfd->Map(true)->fd, 0);
+  void* memory = mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, memfd->Map(true)->fd, 0);
   ASSERT_NE(memory, MAP_FAILED);
   EXPECT_EQ(Code(AddSeals(*memfd, F_SEAL_WRITE)), EBUSY);
   munmap(memory, 4096);

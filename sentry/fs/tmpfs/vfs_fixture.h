@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// VfsTest: a tmpfs as the root of a namespace, a privileged and an ordinary caller, and short forms of
-// the operations. For unit tests of the VFS and of file systems.
+// VfsTest: a tmpfs as the root of a namespace, a privileged and an ordinary caller, and short forms
+// of the operations. For unit tests of the VFS and of file systems.
 #ifndef SENTRY_FS_TMPFS_VFS_FIXTURE_H_
 #define SENTRY_FS_TMPFS_VFS_FIXTURE_H_
 
@@ -69,8 +69,7 @@ class VfsTest : public ::testing::Test {
                                           uint32_t flags, uint32_t mode = 0644) {
     return Open(caller, caller.working_directory, path, {.flags = flags, .mode = mode});
   }
-  int OpenCode(const Caller& caller, std::string_view path, uint32_t flags,
-               uint32_t mode = 0644) {
+  int OpenCode(const Caller& caller, std::string_view path, uint32_t flags, uint32_t mode = 0644) {
     return Code(TryOpen(caller, path, flags, mode));
   }
   int Mkdir(const Caller& caller, std::string_view path, uint32_t mode = 0755) {

@@ -29,11 +29,11 @@ abi::Termios DefaultTermios() {
   termios.control_flags = B38400 | CS8 | CREAD | HUPCL;
   termios.local_flags = ISIG | ICANON | ECHO | ECHOE | ECHOK | ECHOCTL | ECHOKE | IEXTEN;
   uint8_t* keys = termios.control_characters;
-  keys[VINTR] = 3;      // ^C
-  keys[VQUIT] = 28;     // ^\.
-  keys[VERASE] = 127;   // DEL
-  keys[VKILL] = 21;     // ^U
-  keys[VEOF] = 4;       // ^D
+  keys[VINTR] = 3;     // ^C
+  keys[VQUIT] = 28;    // ^\.
+  keys[VERASE] = 127;  // DEL
+  keys[VKILL] = 21;    // ^U
+  keys[VEOF] = 4;      // ^D
   keys[VMIN] = 1;
   keys[VSTART] = 17;    // ^Q
   keys[VSTOP] = 19;     // ^S

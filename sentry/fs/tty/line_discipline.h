@@ -26,9 +26,9 @@ class LineDiscipline {
   static constexpr size_t kOutputLimit = 65536;  // Bytes on their way to the display side.
 
   struct Effects {
-    std::vector<int> signals;  // SIGINT, SIGQUIT, SIGTSTP for the foreground group, in order.
-    bool readable = false;     // The reader may have got something.
-    bool output = false;       // Echo went to output().
+    std::vector<int> signals;      // SIGINT, SIGQUIT, SIGTSTP for the foreground group, in order.
+    bool readable = false;         // The reader may have got something.
+    bool output = false;           // Echo went to output().
     bool stopped_changed = false;  // XON or XOFF came.
   };
 
@@ -58,9 +58,7 @@ class LineDiscipline {
 
  private:
   bool Canonical() const { return (termios_.local_flags & ICANON) != 0; }
-  bool Is(uint8_t c, int index) const {
-    return c == termios_.control_characters[index] && c != 0;
-  }
+  bool Is(uint8_t c, int index) const { return c == termios_.control_characters[index] && c != 0; }
   void InputByte(uint8_t c, Effects& effects);
   bool FlowKey(uint8_t c, Effects& effects);
   bool SignalKey(uint8_t c, Effects& effects);

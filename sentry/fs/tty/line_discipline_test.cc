@@ -34,7 +34,7 @@ class LineTest : public testing::Test {
   void Print(std::string_view text) {
     line_.Write(std::as_bytes(std::span(text.data(), text.size())));
   }
-  void Change(uint32_t abi::Termios::* flags, uint32_t off, uint32_t on = 0) {
+  void Change(uint32_t abi::Termios::*flags, uint32_t off, uint32_t on = 0) {
     abi::Termios termios = line_.termios();
     termios.*flags = (termios.*flags & ~off) | on;
     line_.SetTermios(termios);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Names of unix sockets: a pathname, an abstract name (its first byte is 0) or none; and who is bound
-// to which. A pathname's endpoint hangs on the S_IFSOCK inode; abstract names are in one table, since
-// a sandbox has one network namespace so far.
+// Names of unix sockets: a pathname, an abstract name (its first byte is 0) or none; and who is
+// bound to which. A pathname's endpoint hangs on the S_IFSOCK inode; abstract names are in one
+// table, since a sandbox has one network namespace so far.
 #ifndef SENTRY_SOCKET_UNIX_ADDRESS_H_
 #define SENTRY_SOCKET_UNIX_ADDRESS_H_
 

@@ -16,8 +16,8 @@ namespace redoubt::sockets {
 namespace {
 
 constexpr size_t kDatagramQueue = 10;  // net.unix.max_dgram_qlen.
-constexpr EventMask kEverything = EPOLLIN | EPOLLRDNORM | EPOLLOUT | EPOLLWRNORM | EPOLLHUP |
-                                  EPOLLRDHUP | EPOLLERR;
+constexpr EventMask kEverything =
+    EPOLLIN | EPOLLRDNORM | EPOLLOUT | EPOLLWRNORM | EPOLLHUP | EPOLLRDHUP | EPOLLERR;
 
 // All endpoints, for /proc/net/unix.
 struct EndpointTable {
@@ -120,8 +120,7 @@ Result<void> Endpoint::BindAutomaticallyIfAsked() {
   }
   vfs::Caller nobody;
   const uint16_t family = AF_UNIX;
-  const SocketAddress address =
-      SocketAddress::From(std::as_bytes(std::span(&family, 1))).value();
+  const SocketAddress address = SocketAddress::From(std::as_bytes(std::span(&family, 1))).value();
   Result<void> done = Bind(nobody, address);
   return done.Is(EINVAL) ? Result<void>() : done;
 }
@@ -156,8 +155,7 @@ Result<RefPtr<Endpoint>> Endpoint::Accept() {
 }
 
 Result<void> Endpoint::Connect(const vfs::Caller& caller, const SocketAddress& address) {
-  return IsConnectionOriented() ? ConnectStream(caller, address)
-                                : ConnectDatagram(caller, address);
+  return IsConnectionOriented() ? ConnectStream(caller, address) : ConnectDatagram(caller, address);
 }
 
 Result<void> Endpoint::ConnectDatagram(const vfs::Caller& caller, const SocketAddress& address) {

@@ -4,16 +4,15 @@
 // name, its peer. Sockets are separate from it because a message or a connection must not keep an
 // open file alive: UnixSocket closes its endpoint when it goes.
 //
-// A message lies in the receiver's queue and is charged to the sender (in_flight_) until it is read,
-// as on Linux: the sender's SO_SNDBUF bounds it. shutdown(2) and close(2) are mirrored to a
+// A message lies in the receiver's queue and is charged to the sender (in_flight_) until it is
+// read, as on Linux: the sender's SO_SNDBUF bounds it. shutdown(2) and close(2) are mirrored to a
 // connected stream's peer at once, so each endpoint decides from its own flags alone.
 //
 // References are held by its socket, its peer (until that closes), messages it sent, the listener's
 // backlog, its name's inode or abstract entry (until it closes).
 //
-// Locks: mu_ (kSocket) is never held while another endpoint's is taken (but for one that nobody else
-// knows yet), nor while files, wait queues
-// or other endpoints are dropped or woken.
+// Locks: mu_ (kSocket) is never held while another endpoint's is taken (but for one that nobody
+// else knows yet), nor while files, wait queues or other endpoints are dropped or woken.
 #ifndef SENTRY_SOCKET_UNIX_ENDPOINT_H_
 #define SENTRY_SOCKET_UNIX_ENDPOINT_H_
 
@@ -132,7 +131,7 @@ class Endpoint : public RefCounted<Endpoint> {
   State state_ ABSL_GUARDED_BY(mu_) = State::kUnconnected;
   UnixName name_ ABSL_GUARDED_BY(mu_);
   bool owns_name_ ABSL_GUARDED_BY(mu_) = false;  // False for an accepted one: it is the listener's.
-  vfs::Path bound_path_ ABSL_GUARDED_BY(mu_);  // Keeps the inode while we hang on it.
+  vfs::Path bound_path_ ABSL_GUARDED_BY(mu_);    // Keeps the inode while we hang on it.
   RefPtr<BoundEndpoint> attachment_ ABSL_GUARDED_BY(mu_);
   RefPtr<Endpoint> peer_ ABSL_GUARDED_BY(mu_);
   abi::SocketCredentials own_credentials_ ABSL_GUARDED_BY(mu_);

@@ -40,8 +40,11 @@ SocketAddress FamilyOnly(uint16_t family) {
 
 Result<size_t> Send(Socket& socket, std::string_view text, const SocketAddress* to = nullptr,
                     ControlData control = {}) {
-  SendRequest request{.data = Bytes(text), .address = to, .control = std::move(control),
-                      .flags = 0, .caller = RootCaller()};
+  SendRequest request{.data = Bytes(text),
+                      .address = to,
+                      .control = std::move(control),
+                      .flags = 0,
+                      .caller = RootCaller()};
   return socket.SendMessage(request);
 }
 
@@ -53,9 +56,10 @@ Result<Received> Receive(Socket& socket, size_t size = 65536, int flags = 0,
                          bool want_control = true) {
   Received received;
   received.text.resize(size);
-  received.result = TRY(socket.ReceiveMessage(
-      {.buffer = std::as_writable_bytes(std::span(received.text)), .flags = flags,
-       .want_control = want_control}));
+  received.result =
+      TRY(socket.ReceiveMessage({.buffer = std::as_writable_bytes(std::span(received.text)),
+                                 .flags = flags,
+                                 .want_control = want_control}));
   received.text.resize(received.result.bytes);
   return received;
 }
@@ -374,11 +378,11 @@ TEST_F(UnixTest, CredentialsAreTrueUnlessPrivileged) {
   user.uid = 1000, user.gid = 1000, user.tgid = 42;
   ControlData control;
   control.credentials = abi::SocketCredentials{.pid = 42, .uid = 0, .gid = 1000};
-  SendRequest lie{.data = Bytes("x"), .address = nullptr, .control = control, .flags = 0,
-                  .caller = user};
+  SendRequest lie{
+      .data = Bytes("x"), .address = nullptr, .control = control, .flags = 0, .caller = user};
   EXPECT_TRUE(a->SendMessage(lie).Is(EPERM));
-  SendRequest plain{.data = Bytes("x"), .address = nullptr, .control = {}, .flags = 0,
-                    .caller = user};
+  SendRequest plain{
+      .data = Bytes("x"), .address = nullptr, .control = {}, .flags = 0, .caller = user};
   EXPECT_TRUE(a->SendMessage(plain).ok());
   WriteText(*a, "root").value();
   Received first = Receive(*b).value();
@@ -413,10 +417,9 @@ TEST_F(UnixTest, OptionsAreKept) {
   ASSERT_TRUE(SetInt(*socket, SO_REUSEADDR, 5).ok());
   EXPECT_EQ(IntOption(*socket, SO_REUSEADDR).value(), 1);
   const int64_t timeout[2] = {2, 500'000};
-  ASSERT_TRUE(socket
-                  ->SetOption(RootCaller(), SOL_SOCKET, SO_RCVTIMEO,
-                              std::as_bytes(std::span(timeout)))
-                  .ok());
+  ASSERT_TRUE(
+      socket->SetOption(RootCaller(), SOL_SOCKET, SO_RCVTIMEO, std::as_bytes(std::span(timeout)))
+          .ok());
   EXPECT_EQ(socket->receive_timeout(), 2'500'000'000);
   EXPECT_EQ(IntOption(*socket, SO_ERROR).value(), 0);
   EXPECT_TRUE(IntOption(*socket, 9999).Is(ENOPROTOOPT));

@@ -53,11 +53,21 @@ std::string Quote(std::span<const char> bytes, bool cut) {
   for (char c : bytes) {
     char escaped[8];
     switch (c) {
-      case '\n': text += "\\n"; continue;
-      case '\t': text += "\\t"; continue;
-      case '\r': text += "\\r"; continue;
-      case '"': text += "\\\""; continue;
-      case '\\': text += "\\\\"; continue;
+      case '\n':
+        text += "\\n";
+        continue;
+      case '\t':
+        text += "\\t";
+        continue;
+      case '\r':
+        text += "\\r";
+        continue;
+      case '"':
+        text += "\\\"";
+        continue;
+      case '\\':
+        text += "\\\\";
+        continue;
     }
     if (c >= 0x20 && c < 0x7f) {
       text += c;
@@ -105,13 +115,15 @@ std::string IovecText(UserMemory& memory, uint64_t address, uint64_t count) {
     auto item = ReadStruct<iovec>(memory, address + i * sizeof(iovec));
     if (!item) return Hex(address);
     uint64_t base = reinterpret_cast<uint64_t>(item->iov_base);
-    text += "{" + BytesText(memory, base, item->iov_len) + ", " + std::to_string(item->iov_len) + "}";
+    text +=
+        "{" + BytesText(memory, base, item->iov_len) + ", " + std::to_string(item->iov_len) + "}";
   }
   return text + "]";
 }
 
 std::string Text(const abi::Timespec& t) {
-  return "{tv_sec=" + std::to_string(t.seconds) + ", tv_nsec=" + std::to_string(t.nanoseconds) + "}";
+  return "{tv_sec=" + std::to_string(t.seconds) + ", tv_nsec=" + std::to_string(t.nanoseconds) +
+         "}";
 }
 std::string Text(const abi::Timeval& t) {
   return "{tv_sec=" + std::to_string(t.seconds) + ", tv_usec=" + std::to_string(t.microseconds) +
@@ -125,7 +137,7 @@ std::string Text(const abi::IntervalTimerSpec& t) {
 }
 std::string Text(const abi::SignalSet& set) { return SignalSetText(set.bits()); }
 std::string Text(const abi::SignalAction& action) {
-  std::string handler = action.handler == abi::kSignalDefault   ? "SIG_DFL"
+  std::string handler = action.handler == abi::kSignalDefault  ? "SIG_DFL"
                         : action.handler == abi::kSignalIgnore ? "SIG_IGN"
                                                                : Hex(action.handler);
   char flags[32];
@@ -156,18 +168,28 @@ std::string TextAt(UserMemory& memory, uint64_t address) {
 
 std::string StructText(UserMemory& memory, StructKind kind, uint64_t address) {
   switch (kind) {
-    case StructKind::kOther: return Hex(address);
-    case StructKind::kInt32: return TextAt<int32_t>(memory, address);
-    case StructKind::kUint32: return TextAt<uint32_t>(memory, address);
-    case StructKind::kUint64: return TextAt<uint64_t>(memory, address);
-    case StructKind::kTimespec: return TextAt<abi::Timespec>(memory, address);
-    case StructKind::kTimeval: return TextAt<abi::Timeval>(memory, address);
+    case StructKind::kOther:
+      return Hex(address);
+    case StructKind::kInt32:
+      return TextAt<int32_t>(memory, address);
+    case StructKind::kUint32:
+      return TextAt<uint32_t>(memory, address);
+    case StructKind::kUint64:
+      return TextAt<uint64_t>(memory, address);
+    case StructKind::kTimespec:
+      return TextAt<abi::Timespec>(memory, address);
+    case StructKind::kTimeval:
+      return TextAt<abi::Timeval>(memory, address);
     case StructKind::kIntervalTimerValue:
       return TextAt<abi::IntervalTimerValue>(memory, address);
-    case StructKind::kIntervalTimerSpec: return TextAt<abi::IntervalTimerSpec>(memory, address);
-    case StructKind::kSignalSet: return TextAt<abi::SignalSet>(memory, address);
-    case StructKind::kSignalAction: return TextAt<abi::SignalAction>(memory, address);
-    case StructKind::kLimit: return TextAt<LimitValue>(memory, address);
+    case StructKind::kIntervalTimerSpec:
+      return TextAt<abi::IntervalTimerSpec>(memory, address);
+    case StructKind::kSignalSet:
+      return TextAt<abi::SignalSet>(memory, address);
+    case StructKind::kSignalAction:
+      return TextAt<abi::SignalAction>(memory, address);
+    case StructKind::kLimit:
+      return TextAt<LimitValue>(memory, address);
   }
   return Hex(address);
 }
@@ -205,30 +227,42 @@ std::string Hex(uint64_t value) {
 std::string FormatArgument(UserMemory& memory, const ArgumentShape& shape, uint64_t value,
                            uint64_t count) {
   switch (shape.kind) {
-    case ArgumentKind::kNone: return "";
-    case ArgumentKind::kSigned: return SignedNumber(value, shape.size);
-    case ArgumentKind::kUnsigned: return UnsignedNumber(value, shape.size);
-    default: break;
+    case ArgumentKind::kNone:
+      return "";
+    case ArgumentKind::kSigned:
+      return SignedNumber(value, shape.size);
+    case ArgumentKind::kUnsigned:
+      return UnsignedNumber(value, shape.size);
+    default:
+      break;
   }
   if (shape.kind < ArgumentKind::kPath && shape.kind != ArgumentKind::kAddress) {
     return FormatNamed(shape.kind, value);
   }
   if (value == 0) return "NULL";
   switch (shape.kind) {
-    case ArgumentKind::kPath: return StringText(memory, value, kPathLimit);
-    case ArgumentKind::kString: return StringText(memory, value, kStringLimit);
-    case ArgumentKind::kStringList: return StringListText(memory, value);
+    case ArgumentKind::kPath:
+      return StringText(memory, value, kPathLimit);
+    case ArgumentKind::kString:
+      return StringText(memory, value, kStringLimit);
+    case ArgumentKind::kStringList:
+      return StringListText(memory, value);
     case ArgumentKind::kBytesIn:
-    case ArgumentKind::kBytesOut: return BytesText(memory, value, count);
+    case ArgumentKind::kBytesOut:
+      return BytesText(memory, value, count);
     case ArgumentKind::kStructIn:
     case ArgumentKind::kStructOut:
-    case ArgumentKind::kStructInOut: return StructText(memory, shape.structure, value);
+    case ArgumentKind::kStructInOut:
+      return StructText(memory, shape.structure, value);
     case ArgumentKind::kArrayIn:
     case ArgumentKind::kArrayOut:
-    case ArgumentKind::kArrayInOut: return ArrayText(memory, shape, value, count);
+    case ArgumentKind::kArrayInOut:
+      return ArrayText(memory, shape, value, count);
     case ArgumentKind::kIovecIn:
-    case ArgumentKind::kIovecOut: return IovecText(memory, value, count);
-    default: return Hex(value);
+    case ArgumentKind::kIovecOut:
+      return IovecText(memory, value, count);
+    default:
+      return Hex(value);
   }
 }
 

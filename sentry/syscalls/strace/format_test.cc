@@ -104,7 +104,8 @@ TEST(Tracer, ShowsNamesResultsAndErrors) {
   call.name = "openat";
   call.shapes = shapes;
   call.arguments = {static_cast<uint64_t>(AT_FDCWD), memory.PutText(0, "/x"), O_RDONLY};
-  EXPECT_EQ(Tracer(memory, 12, call).Finished(3UL), "[   12] openat(AT_FDCWD, \"/x\", O_RDONLY) = 3");
+  EXPECT_EQ(Tracer(memory, 12, call).Finished(3UL),
+            "[   12] openat(AT_FDCWD, \"/x\", O_RDONLY) = 3");
   EXPECT_EQ(Tracer(memory, 12, call).Finished(Errno(ENOENT)),
             "[   12] openat(AT_FDCWD, \"/x\", O_RDONLY) = -1 ENOENT (No such file or directory)");
   EXPECT_EQ(Tracer(memory, 12, call).Finished(Errno(512)),
@@ -132,9 +133,10 @@ TEST(Tracer, UnknownCallsShowSixWords) {
   Call call;
   call.number = 0x4000'0001;
   call.arguments = {1, 2};
-  EXPECT_EQ(Tracer(memory, 1, call).Finished(Errno(ENOSYS)),
-            "[    1] syscall_0x40000001(0x1, 0x2, NULL, NULL, NULL, NULL) = -1 ENOSYS (Function not "
-            "implemented)");
+  EXPECT_EQ(
+      Tracer(memory, 1, call).Finished(Errno(ENOSYS)),
+      "[    1] syscall_0x40000001(0x1, 0x2, NULL, NULL, NULL, NULL) = -1 ENOSYS (Function not "
+      "implemented)");
 }
 
 }  // namespace

@@ -22,52 +22,77 @@ struct Name {
   uint64_t value;
   const char* text;
 };
-#define NAME(symbol) {static_cast<uint64_t>(symbol), #symbol}
+#define NAME(symbol) \
+  { static_cast<uint64_t>(symbol), #symbol }
 
 // Masks of several bits stand before the bits they contain.
 constexpr Name kOpenFlags[] = {
-    NAME(O_CREAT),    NAME(O_EXCL),     NAME(O_NOCTTY),  NAME(O_TRUNC),     NAME(O_APPEND),
-    NAME(O_NONBLOCK), {O_SYNC, "O_SYNC"}, NAME(O_DSYNC), NAME(O_ASYNC),     NAME(O_DIRECT),
-    {0100000, "O_LARGEFILE"}, NAME(O_TMPFILE), NAME(O_DIRECTORY), NAME(O_NOFOLLOW), NAME(O_NOATIME),
-    NAME(O_CLOEXEC),  NAME(O_PATH),
+    NAME(O_CREAT),     NAME(O_EXCL),     NAME(O_NOCTTY),           NAME(O_TRUNC),
+    NAME(O_APPEND),    NAME(O_NONBLOCK), {O_SYNC, "O_SYNC"},       NAME(O_DSYNC),
+    NAME(O_ASYNC),     NAME(O_DIRECT),   {0100000, "O_LARGEFILE"}, NAME(O_TMPFILE),
+    NAME(O_DIRECTORY), NAME(O_NOFOLLOW), NAME(O_NOATIME),          NAME(O_CLOEXEC),
+    NAME(O_PATH),
 };
-constexpr Name kProtections[] = {
-    NAME(PROT_READ), NAME(PROT_WRITE), NAME(PROT_EXEC), NAME(PROT_GROWSDOWN), NAME(PROT_GROWSUP)};
+constexpr Name kProtections[] = {NAME(PROT_READ), NAME(PROT_WRITE), NAME(PROT_EXEC),
+                                 NAME(PROT_GROWSDOWN), NAME(PROT_GROWSUP)};
 constexpr Name kMapFlags[] = {
-    NAME(MAP_SHARED_VALIDATE), NAME(MAP_SHARED),    NAME(MAP_PRIVATE),   NAME(MAP_FIXED),
-    NAME(MAP_ANONYMOUS),       NAME(MAP_32BIT),     NAME(MAP_GROWSDOWN), NAME(MAP_DENYWRITE),
-    NAME(MAP_EXECUTABLE),      NAME(MAP_LOCKED),    NAME(MAP_NORESERVE), NAME(MAP_POPULATE),
-    NAME(MAP_NONBLOCK),        NAME(MAP_STACK),     NAME(MAP_HUGETLB),   NAME(MAP_SYNC),
+    NAME(MAP_SHARED_VALIDATE), NAME(MAP_SHARED), NAME(MAP_PRIVATE),   NAME(MAP_FIXED),
+    NAME(MAP_ANONYMOUS),       NAME(MAP_32BIT),  NAME(MAP_GROWSDOWN), NAME(MAP_DENYWRITE),
+    NAME(MAP_EXECUTABLE),      NAME(MAP_LOCKED), NAME(MAP_NORESERVE), NAME(MAP_POPULATE),
+    NAME(MAP_NONBLOCK),        NAME(MAP_STACK),  NAME(MAP_HUGETLB),   NAME(MAP_SYNC),
     NAME(MAP_FIXED_NOREPLACE)};
-constexpr Name kCloneFlags[] = {
-    NAME(CLONE_VM),      NAME(CLONE_FS),     NAME(CLONE_FILES),         NAME(CLONE_SIGHAND),
-    NAME(CLONE_PIDFD),   NAME(CLONE_PTRACE), NAME(CLONE_VFORK),         NAME(CLONE_PARENT),
-    NAME(CLONE_THREAD),  NAME(CLONE_NEWNS),  NAME(CLONE_SYSVSEM),       NAME(CLONE_SETTLS),
-    NAME(CLONE_PARENT_SETTID), NAME(CLONE_CHILD_CLEARTID), NAME(CLONE_DETACHED),
-    NAME(CLONE_UNTRACED), NAME(CLONE_CHILD_SETTID), NAME(CLONE_NEWCGROUP), NAME(CLONE_NEWUTS),
-    NAME(CLONE_NEWIPC),  NAME(CLONE_NEWUSER), NAME(CLONE_NEWPID), NAME(CLONE_NEWNET), NAME(CLONE_IO)};
-constexpr Name kClocks[] = {
-    NAME(CLOCK_REALTIME),          NAME(CLOCK_MONOTONIC),        NAME(CLOCK_PROCESS_CPUTIME_ID),
-    NAME(CLOCK_THREAD_CPUTIME_ID), NAME(CLOCK_MONOTONIC_RAW),    NAME(CLOCK_REALTIME_COARSE),
-    NAME(CLOCK_MONOTONIC_COARSE),  NAME(CLOCK_BOOTTIME),         NAME(CLOCK_REALTIME_ALARM),
-    NAME(CLOCK_BOOTTIME_ALARM),    NAME(CLOCK_TAI)};
+constexpr Name kCloneFlags[] = {NAME(CLONE_VM),
+                                NAME(CLONE_FS),
+                                NAME(CLONE_FILES),
+                                NAME(CLONE_SIGHAND),
+                                NAME(CLONE_PIDFD),
+                                NAME(CLONE_PTRACE),
+                                NAME(CLONE_VFORK),
+                                NAME(CLONE_PARENT),
+                                NAME(CLONE_THREAD),
+                                NAME(CLONE_NEWNS),
+                                NAME(CLONE_SYSVSEM),
+                                NAME(CLONE_SETTLS),
+                                NAME(CLONE_PARENT_SETTID),
+                                NAME(CLONE_CHILD_CLEARTID),
+                                NAME(CLONE_DETACHED),
+                                NAME(CLONE_UNTRACED),
+                                NAME(CLONE_CHILD_SETTID),
+                                NAME(CLONE_NEWCGROUP),
+                                NAME(CLONE_NEWUTS),
+                                NAME(CLONE_NEWIPC),
+                                NAME(CLONE_NEWUSER),
+                                NAME(CLONE_NEWPID),
+                                NAME(CLONE_NEWNET),
+                                NAME(CLONE_IO)};
+constexpr Name kClocks[] = {NAME(CLOCK_REALTIME),
+                            NAME(CLOCK_MONOTONIC),
+                            NAME(CLOCK_PROCESS_CPUTIME_ID),
+                            NAME(CLOCK_THREAD_CPUTIME_ID),
+                            NAME(CLOCK_MONOTONIC_RAW),
+                            NAME(CLOCK_REALTIME_COARSE),
+                            NAME(CLOCK_MONOTONIC_COARSE),
+                            NAME(CLOCK_BOOTTIME),
+                            NAME(CLOCK_REALTIME_ALARM),
+                            NAME(CLOCK_BOOTTIME_ALARM),
+                            NAME(CLOCK_TAI)};
 constexpr Name kFutexOperations[] = {
-    NAME(FUTEX_WAIT),        NAME(FUTEX_WAKE),        NAME(FUTEX_FD),
-    NAME(FUTEX_REQUEUE),     NAME(FUTEX_CMP_REQUEUE), NAME(FUTEX_WAKE_OP),
-    NAME(FUTEX_LOCK_PI),     NAME(FUTEX_UNLOCK_PI),   NAME(FUTEX_TRYLOCK_PI),
-    NAME(FUTEX_WAIT_BITSET), NAME(FUTEX_WAKE_BITSET), NAME(FUTEX_WAIT_REQUEUE_PI),
+    NAME(FUTEX_WAIT),           NAME(FUTEX_WAKE),        NAME(FUTEX_FD),
+    NAME(FUTEX_REQUEUE),        NAME(FUTEX_CMP_REQUEUE), NAME(FUTEX_WAKE_OP),
+    NAME(FUTEX_LOCK_PI),        NAME(FUTEX_UNLOCK_PI),   NAME(FUTEX_TRYLOCK_PI),
+    NAME(FUTEX_WAIT_BITSET),    NAME(FUTEX_WAKE_BITSET), NAME(FUTEX_WAIT_REQUEUE_PI),
     NAME(FUTEX_CMP_REQUEUE_PI), NAME(FUTEX_LOCK_PI2)};
 constexpr Name kMaskHows[] = {NAME(SIG_BLOCK), NAME(SIG_UNBLOCK), NAME(SIG_SETMASK)};
 constexpr Name kAdvices[] = {
-    NAME(MADV_NORMAL),    NAME(MADV_RANDOM),     NAME(MADV_SEQUENTIAL), NAME(MADV_WILLNEED),
-    NAME(MADV_DONTNEED),  NAME(MADV_FREE),       NAME(MADV_REMOVE),     NAME(MADV_DONTFORK),
-    NAME(MADV_DOFORK),    NAME(MADV_MERGEABLE),  NAME(MADV_HUGEPAGE),   NAME(MADV_NOHUGEPAGE),
-    NAME(MADV_DONTDUMP),  NAME(MADV_DODUMP),     NAME(MADV_WIPEONFORK), NAME(MADV_KEEPONFORK)};
+    NAME(MADV_NORMAL),   NAME(MADV_RANDOM),    NAME(MADV_SEQUENTIAL), NAME(MADV_WILLNEED),
+    NAME(MADV_DONTNEED), NAME(MADV_FREE),      NAME(MADV_REMOVE),     NAME(MADV_DONTFORK),
+    NAME(MADV_DOFORK),   NAME(MADV_MERGEABLE), NAME(MADV_HUGEPAGE),   NAME(MADV_NOHUGEPAGE),
+    NAME(MADV_DONTDUMP), NAME(MADV_DODUMP),    NAME(MADV_WIPEONFORK), NAME(MADV_KEEPONFORK)};
 constexpr Name kResources[] = {
-    NAME(RLIMIT_CPU),   NAME(RLIMIT_FSIZE),   NAME(RLIMIT_DATA),  NAME(RLIMIT_STACK),
-    NAME(RLIMIT_CORE),  NAME(RLIMIT_RSS),     NAME(RLIMIT_NPROC), NAME(RLIMIT_NOFILE),
-    NAME(RLIMIT_MEMLOCK), NAME(RLIMIT_AS),    NAME(RLIMIT_LOCKS), NAME(RLIMIT_SIGPENDING),
-    NAME(RLIMIT_MSGQUEUE), NAME(RLIMIT_NICE), NAME(RLIMIT_RTPRIO), NAME(RLIMIT_RTTIME)};
+    NAME(RLIMIT_CPU),      NAME(RLIMIT_FSIZE), NAME(RLIMIT_DATA),   NAME(RLIMIT_STACK),
+    NAME(RLIMIT_CORE),     NAME(RLIMIT_RSS),   NAME(RLIMIT_NPROC),  NAME(RLIMIT_NOFILE),
+    NAME(RLIMIT_MEMLOCK),  NAME(RLIMIT_AS),    NAME(RLIMIT_LOCKS),  NAME(RLIMIT_SIGPENDING),
+    NAME(RLIMIT_MSGQUEUE), NAME(RLIMIT_NICE),  NAME(RLIMIT_RTPRIO), NAME(RLIMIT_RTTIME)};
 #undef NAME
 
 std::string HexNumber(uint64_t value) {
@@ -138,18 +163,30 @@ std::string FormatNamed(ArgumentKind kind, uint64_t value) {
     case ArgumentKind::kDirFd:
       if (static_cast<int32_t>(low) == AT_FDCWD) return "AT_FDCWD";
       return SignedText(value);
-    case ArgumentKind::kOpenFlags: return OpenFlagsText(low);
-    case ArgumentKind::kMode: return Octal(low);
-    case ArgumentKind::kProtection: return value == 0 ? "PROT_NONE" : Bits(kProtections, value);
-    case ArgumentKind::kMapFlags: return Bits(kMapFlags, value);
-    case ArgumentKind::kAdvice: return OneOf(kAdvices, low);
-    case ArgumentKind::kCloneFlags: return CloneFlagsText(value);
-    case ArgumentKind::kSignal: return SignalName(static_cast<int32_t>(low));
-    case ArgumentKind::kClockId: return OneOf(kClocks, low);
-    case ArgumentKind::kFutexOperation: return FutexText(low);
-    case ArgumentKind::kMaskHow: return OneOf(kMaskHows, low);
-    case ArgumentKind::kResource: return OneOf(kResources, low);
-    default: return SignedText(value);
+    case ArgumentKind::kOpenFlags:
+      return OpenFlagsText(low);
+    case ArgumentKind::kMode:
+      return Octal(low);
+    case ArgumentKind::kProtection:
+      return value == 0 ? "PROT_NONE" : Bits(kProtections, value);
+    case ArgumentKind::kMapFlags:
+      return Bits(kMapFlags, value);
+    case ArgumentKind::kAdvice:
+      return OneOf(kAdvices, low);
+    case ArgumentKind::kCloneFlags:
+      return CloneFlagsText(value);
+    case ArgumentKind::kSignal:
+      return SignalName(static_cast<int32_t>(low));
+    case ArgumentKind::kClockId:
+      return OneOf(kClocks, low);
+    case ArgumentKind::kFutexOperation:
+      return FutexText(low);
+    case ArgumentKind::kMaskHow:
+      return OneOf(kMaskHows, low);
+    case ArgumentKind::kResource:
+      return OneOf(kResources, low);
+    default:
+      return SignedText(value);
   }
 }
 

@@ -29,10 +29,14 @@ bool IsOutput(ArgumentKind kind) {
 
 const char* RestartName(int code) {
   switch (code) {
-    case 512: return "ERESTARTSYS";
-    case 513: return "ERESTARTNOINTR";
-    case 514: return "ERESTARTNOHAND";
-    case 516: return "ERESTART_RESTARTBLOCK";
+    case 512:
+      return "ERESTARTSYS";
+    case 513:
+      return "ERESTARTNOINTR";
+    case 514:
+      return "ERESTARTNOHAND";
+    case 516:
+      return "ERESTART_RESTARTBLOCK";
   }
   return nullptr;
 }
