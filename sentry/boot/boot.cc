@@ -127,16 +127,15 @@ absl::StatusOr<Prepared> Prepare(SentryConfig& config, int control_fd) {
   (void)absl::base_internal::NominalCPUFrequency();
   unsigned cpu_count = CpuCount();
   uint64_t memory_bytes = MemoryBytes();
-  // Stubs inherit the working directory, and pivot_root moves only who stands at the root.
-  if (chdir("/") != 0) return absl::InternalError("cannot enter /");
-  // The platform comes first: it forks, and so wants a process of one thread.
-  absl::StatusOr<std::unique_ptr<platform::Platform>> platform = config.platform->create();
-  if (!platform.ok()) return platform.status();
   OwnedFd procfs = OpenProcfs();
   g_procfs = procfs.get();
   tmpfs::SetReadOnlyReopener(&ReopenReadOnly);
   if (!procfs.valid()) LOG(Info, "no procfs for stubs: /proc/PID/maps will be empty");
+  // Before there are stubs: one that is being forked while the root changes would keep the old one.
   if (absl::Status status = EnterEmptyRoot(); !status.ok()) return status;
+  // The platform forks, and so wants a process of one thread.
+  absl::StatusOr<std::unique_ptr<platform::Platform>> platform = config.platform->create();
+  if (!platform.ok()) return platform.status();
   if (absl::Status status = DropCapabilities(); !status.ok()) return status;
 
   auto timers = time::TimerQueue::Create();
