@@ -32,7 +32,8 @@ bool IsSite(const std::array<uint8_t, kSiteSize>& code, uint64_t number) {
 void StubContext::PatchIfHot(const Report& report) {
   if (report.kind != ReportKind::kSyscall || report.patched != 0) return;
   uint64_t end = registers_.rip, start = end - kSiteSize;
-  if (start < kGuestStart || end > kSlots || !process().call_sites().CountTrap(end)) return;
+  bool guest = start >= kGuestStart && (end <= kSlots || start >= kHighEnd) && end <= kGuestEnd;
+  if (!guest || !process().call_sites().CountTrap(end)) return;
   if (start / kPageSize != (end - 1) / kPageSize) return;
   if (end > machine_.vdso_address && start < machine_.vdso_address + kVdsoSize) return;
   // Another thread could see half of a change that its processor fetches in two parts.
