@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Compiles the runtime-spec's linux.seccomp into the program that the sentry runs for each system
+// call of the container, from its first exec on.
+//
+//   absl::StatusOr<SeccompProfile> profile = CompileSeccomp(config["linux"]["seccomp"]);
+//   sentry_config.seccomp_filter = profile->program;
+//
+// The program is ordinary classic BPF over struct seccomp_data, as seccomp(2) takes it; nothing in
+// the sentry knows where it came from. Guests here are x86-64 only: calls of another architecture
+// get the default action, or KILL where the profile does not name the architecture. As in runc, a
+// name that no kernel table knows is left out, and a rule with several conditions on one argument
+// matches when any of them does.
+#ifndef RUNSC_OCI_SECCOMP_H_
+#define RUNSC_OCI_SECCOMP_H_
+
+#include <linux/filter.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "nlohmann/json_fwd.hpp"
+
+namespace redoubt::oci {
+
+struct SeccompProfile {
+  std::vector<sock_filter> program;  // Empty: no filter (the profile allows everything).
+  uint32_t flags = 0;                // SECCOMP_FILTER_FLAG_* that the profile asks for.
+  // With an action SCMP_ACT_NOTIFY: where the listener is to be sent, and with what.
+  bool notifies = false;
+  std::string listener_path, listener_metadata;
+};
+
+absl::StatusOr<SeccompProfile> CompileSeccomp(const nlohmann::json& seccomp);
+
+// For `runsc features`.
+std::vector<std::string> SeccompActions();
+std::vector<std::string> SeccompOperators();
+std::vector<std::string> SeccompArchitectures();
+
+}  // namespace redoubt::oci
+
+#endif  // RUNSC_OCI_SECCOMP_H_
