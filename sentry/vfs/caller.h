@@ -13,6 +13,10 @@
 
 #include "sentry/vfs/path.h"
 
+namespace redoubt::net {
+class NetworkNamespace;
+}
+
 namespace redoubt::vfs {
 
 struct Caller {
@@ -26,6 +30,8 @@ struct Caller {
   int32_t tid = 0;
   Path root;  // chroot(2)'s.
   Path working_directory;
+  // Borrowed from the task, for sockets; null is the sandbox's own (net::NamespaceOf).
+  net::NetworkNamespace* network = nullptr;
 
   bool HasCapability(int capability) const { return (capabilities >> capability & 1) != 0; }
   bool InGroup(uint32_t group) const {
