@@ -59,8 +59,7 @@ enum class CommandKind : uint32_t {
   kFork = 6,         // Native clone; the child maps its own slots, found by `token`.
   kCloneThread = 7,  // A thread with slot arguments[0].
   kExitThread = 8,
-  kPatchSite = 9,  // The call before address arguments[0] of number arguments[1], in a page that is
-                   // writable now.
+  kPatchSite = 9,  // A PatchSite in the arguments, whose page is writable now.
 };
 
 struct Command {
@@ -70,6 +69,24 @@ struct Command {
   uint64_t arguments[6] = {};
   uint64_t token = 0;
 };
+
+// A call site to patch: `moved` instruction, `syscall`, `after`.
+//
+//   mov $number, %eax      5 bytes and 2: the jump has room, and old `syscall` becomes undefined
+//   mov 8(%rsp), %r9       the same, in the C library's syscall(): any number
+//   mov $number, %rax      7 bytes: the jump has room, `syscall` stays
+//   xor %eax, %eax         2 bytes: a short jump to the jump, which lies in padding nearby
+struct PatchSite {
+  uint64_t site;   // Where the moved instruction is.
+  uint64_t after;  // Where the guest goes on.
+  uint64_t jump;   // Where kSiteJumpSize bytes may be overwritten: `site`, or padding.
+  uint64_t moved_code;
+  uint32_t moved_size;
+  uint32_t any_number;  // The moved instruction does not set rax.
+};
+inline constexpr uint64_t kSiteJumpSize = 7;
+inline constexpr uint64_t kSyscallSize = 2;
+static_assert(sizeof(PatchSite) <= sizeof(Command::arguments));
 
 struct Slot {
   // The hand-off. A waiter says that it sleeps, so that the other side can save a system call.

@@ -21,7 +21,6 @@ namespace {
 constexpr int kExitMilliseconds = 10'000;
 constexpr absl::Duration kChildPatience = absl::Seconds(10);
 constexpr uint64_t kTrapFlag = 0x100;
-constexpr uint64_t kSyscallSize = 2;
 
 // The outcome of a host call as the stub told it.
 SyscallResult FromHost(int64_t value) {

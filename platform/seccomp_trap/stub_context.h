@@ -69,7 +69,7 @@ class StubContext final : public Context, public Awaited {
   Event DeadEvent();
   // Lets the next calls from where this one came from do without a signal, if that pays.
   void PatchIfHot(const Report& report);
-  void PatchPage(uint64_t page, uint64_t end, uint64_t number);
+  void PatchPage(uint64_t page, const PatchSite& site);
   void NoteSharedMapping(const HostCallRequest& request, const SyscallResult& result);
 
   // A host call that may block, run as guest code so that Interrupt() can end it.

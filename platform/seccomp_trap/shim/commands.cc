@@ -140,6 +140,13 @@ int64_t Obey(Slot* slot, ucontext_t* context, CommandKind kind) {
   }
 }
 
+PatchSite LoadPatchSite(const Command& command) {
+  PatchSite site;
+  Copy(reinterpret_cast<char*>(&site), reinterpret_cast<const char*>(command.arguments),
+       sizeof(site));
+  return site;
+}
+
 }  // namespace
 
 bool ObeyWithoutFrame(Slot* slot, CommandKind kind, int64_t* result) {
@@ -155,8 +162,7 @@ bool ObeyWithoutFrame(Slot* slot, CommandKind kind, int64_t* result) {
       *result = ShimGate(SYS_exit, 0);
       return true;
     case CommandKind::kPatchSite:
-      *result =
-          PatchSite(Load(command.arguments[0]), static_cast<uint32_t>(Load(command.arguments[1])));
+      *result = Patch(LoadPatchSite(command));
       return true;
     default:
       return false;

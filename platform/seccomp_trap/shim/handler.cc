@@ -154,12 +154,12 @@ extern "C" void ShimOnSignal(int signal, siginfo_t* info, ucontext_t* context) {
     return ServeCommands(slot, context, /*report=*/false);
   }
   if (signal == kInterruptSignal && PostponeInterrupt(slot, context)) return;
-  uint64_t number;
-  bool patched = WasPatchedCall(signal, g, &number);
+  Meeting patch = MeetPatch(signal, g);
+  if (patch == Meeting::kElsewhere) return;
   SaveRegisters(g, slot);
-  slot->report.patched = patched;
-  if (patched) {
-    ReportSyscall(slot, number);
+  slot->report.patched = patch == Meeting::kCall;
+  if (patch == Meeting::kCall) {
+    ReportSyscall(slot, static_cast<uint64_t>(g[REG_RAX]));
   } else {
     FillReport(slot, signal, info, g);
   }

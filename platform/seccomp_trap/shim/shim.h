@@ -65,12 +65,16 @@ bool ObeyWithoutFrame(Slot* slot, CommandKind kind, int64_t* result);
 void Copy(char* to, const char* from, uint64_t size);
 
 // Patched call sites (patches.cc).
-int64_t PatchSite(uint64_t end, uint32_t number);
+int64_t Patch(const PatchSite& site);
 // All patched sites take the slow way from now on: the guest has a %gs of its own.
 void StopPatchedCalls();
-// If the signal met a patched site or its trampoline, makes the frame that of a call at the site
-// and gives true; `*number` is the call's.
-bool WasPatchedCall(int signal, greg_t* g, uint64_t* number);
+// What a signal has to do with patches.
+enum class Meeting {
+  kNone,
+  kCall,       // It is a call at a patched site; the frame says so now.
+  kElsewhere,  // The guest is to go on where the frame says now.
+};
+Meeting MeetPatch(int signal, greg_t* g);
 inline bool InTrampolines(uint64_t address) {
   return address >= kTrampolines && address < kTrampolines + kTrampolinesSize;
 }
