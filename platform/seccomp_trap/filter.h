@@ -5,6 +5,7 @@
 //   any 32-bit call, any x32 number                        TRAP
 //   futex: WAIT, WAKE, their BITSET forms, (CMP_)REQUEUE   ALLOW
 //   sched_yield                                            ALLOW
+//   memory calls off the shim (native_memory.h)            ALLOW
 //   from the shim's gate only:
 //     rt_sigreturn, exit, close, madvise(the slots, DONTFORK)   ALLOW
 //     the calls of IsNotifiedCall                               USER_NOTIF: the notifier lets pass
@@ -12,7 +13,8 @@
 //   everything else                                        TRAP: SIGSYS, a request to the sentry
 //
 // A guest may jump to the gate. What it gains: it forges its own registers and host signal mask
-// (rt_sigreturn), ends its own thread, or closes a descriptor that only itself could map.
+// (rt_sigreturn), ends its own thread, closes a descriptor that only itself could map, or moves its
+// own memory unseen (mremap).
 #ifndef PLATFORM_SECCOMP_TRAP_FILTER_H_
 #define PLATFORM_SECCOMP_TRAP_FILTER_H_
 
@@ -24,7 +26,8 @@
 
 namespace redoubt::platform::seccomp_trap {
 
-std::vector<sock_filter> BuildFilter(const ShimInfo& shim);
+// Without `native_memory_calls` the sentry sees each memory call.
+std::vector<sock_filter> BuildFilter(const ShimInfo& shim, bool native_memory_calls);
 
 // Calls that the sentry may order a stub to make.
 bool IsNotifiedCall(long number);

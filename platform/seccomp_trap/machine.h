@@ -16,6 +16,7 @@ struct Machine {
   Warden warden;
   std::optional<Notifier> notifier;  // From when the zygote has its filter.
   ShimInfo shim{};
+  bool native_memory_calls = true;  // Before the zygote is started.
   uint64_t vdso_address = 0;
   // From when there may be threads: made after the zygote.
   std::optional<Placement> placement;

@@ -72,6 +72,19 @@ uint64_t Notifier::ExpectChild(int file) {
   }
 }
 
+bool Notifier::ChildArrives(uint64_t token, absl::Duration timeout) {
+  absl::Time deadline = absl::Now() + timeout;
+  MutexLock lock(&mu_);
+  while (true) {
+    const Child& child = children_.at(token);
+    if (child.pid != 0 || child.cancelled) return true;
+    if (child_arrived_.WaitWithDeadline(mu_.raw(), deadline)) {
+      const Child& now = children_.at(token);
+      return now.pid != 0 || now.cancelled;
+    }
+  }
+}
+
 std::optional<int> Notifier::AwaitChild(uint64_t token, absl::Duration timeout) {
   absl::Time deadline = absl::Now() + timeout;
   MutexLock lock(&mu_);

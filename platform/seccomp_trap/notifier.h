@@ -56,6 +56,8 @@ class Notifier {
 
   // Expects a fork's child; `file` is its slots. Gives the token it must show.
   uint64_t ExpectChild(int file);
+  // Whether the child has arrived, or was cancelled, within `timeout`.
+  bool ChildArrives(uint64_t token, absl::Duration timeout);
   // The child's process id, already added as a thread, or nullopt after `timeout`. In any case the
   // token is void from then on.
   std::optional<int> AwaitChild(uint64_t token, absl::Duration timeout);

@@ -20,6 +20,8 @@ constexpr double kSpinNs = 20e3;
 // A turn taken this late by a spinning thread: something else ran on its CPU.
 constexpr double kLateNs = 100e3;
 constexpr uint32_t kMinCallsToSpin = 64, kMaxCallsToSpin = 8192;
+// A miss while spinning undoes the gain of so many calls; how much gain counts.
+constexpr int kMissCost = 64, kMaxSpinCredit = 256;
 // A pair is moved when it ran at least this share of a tick, took this much longer by the clock
 // than by CPU time, and finds a CPU that is busy with bound pairs for less than this share.
 constexpr double kMinShare = 0.2, kContention = 1.5, kMaxBusyTarget = 0.5;
@@ -114,19 +116,21 @@ void Placement::Release(Pair& pair) {
 
 TurnOutcome Placement::Run(Pair& pair, Slot& slot) {
   uint64_t now = __rdtsc();
-  if (now - pair.last_report > spin_cycles_) {  // The handler took long: the stub may sleep.
+  // The first time the stub still sleeps, and is woken across CPUs.
+  uint64_t patience = pair.spin_cpu >= 0 && pair.spun_calls == 0 ? late_cycles_ : spin_cycles_;
+  if (now - pair.last_report > patience) {  // The handler took long: the stub may sleep.
     pair.fast_calls = 0;
-    if (pair.spin_cpu >= 0) StopSpinning(pair, slot, 1);
+    if (pair.spin_cpu >= 0) CountMiss(pair, slot);
   }
   pair.running_since.store(now, std::memory_order_relaxed);
   GiveTurn(slot);
-  // The first time the stub still sleeps, and is woken across CPUs.
-  uint64_t cycles = pair.spun_calls == 0 ? late_cycles_ : spin_cycles_;
-  if (pair.spin_cpu >= 0 && !SpinForTurn(slot, cycles)) StopSpinning(pair, slot, 1);
+  if (pair.spin_cpu >= 0 && !SpinForTurn(slot, patience)) CountMiss(pair, slot);
   TurnOutcome outcome = AwaitTurn(slot, kNoTimeout);
   AfterRun(pair, slot);
   return outcome;
 }
+
+bool Placement::AwaitBriefly(const Slot& slot) const { return SpinForTurn(slot, spin_cycles_); }
 
 void Placement::AfterRun(Pair& pair, Slot& slot) {
   uint64_t now = __rdtsc();
@@ -141,6 +145,7 @@ void Placement::AfterRun(Pair& pair, Slot& slot) {
   int cpu = pair.cpu.load(std::memory_order_relaxed);
   if (pair.spin_cpu >= 0) {
     ++pair.spun_calls;
+    pair.spin_credit = std::min(pair.spin_credit + 1, kMaxSpinCredit);
     uint64_t late = now - __atomic_load_n(&slot.posted_at, __ATOMIC_RELAXED);
     if (late > late_cycles_ && late < cycles) return StopSpinning(pair, slot, 4);
     if (!may_spin_.load(std::memory_order_relaxed)) return StopSpinning(pair, slot, 1);
@@ -160,6 +165,7 @@ void Placement::StartSpinning(Pair& pair, Slot& slot) {
   }
   if (pair.spin_cpu < 0) return;
   pair.spun_calls = 0;
+  pair.spin_credit = kMissCost;
   BindSelf(pair.spin_cpu);
   __atomic_store_n(&slot.spin_cycles, spin_cycles_, __ATOMIC_RELAXED);
   pair.last_report = __rdtsc();  // To move takes time, which is not the handler's.
@@ -173,6 +179,12 @@ void Placement::StopSpinning(Pair& pair, Slot& slot, uint32_t penalty) {
   uint32_t calls = paid ? pair.fast_calls_to_spin / 2 : pair.fast_calls_to_spin * 2 * penalty;
   pair.fast_calls_to_spin = std::clamp(calls, kMinCallsToSpin, kMaxCallsToSpin);
   pair.fast_calls = 0;
+}
+
+// Somebody slept after all, and a wake-up crosses CPUs. Now and then that is cheaper than to leave.
+void Placement::CountMiss(Pair& pair, Slot& slot) {
+  pair.spin_credit -= kMissCost;
+  if (pair.spin_credit < 0) StopSpinning(pair, slot, 1);
 }
 
 int Placement::IdlestCpu(int except) {

@@ -8,7 +8,7 @@
 // cannot balance it any more, and we must:
 //
 // A second gear for bursts: while a pair is the only active one and calls come fast, its serving
-// thread moves to another CPU and both sides spin for their turn. Whichever side waits in vain ends
+// thread moves to another CPU and both sides spin for their turn. Whoever waits in vain too often ends
 // that, and before it sleeps, the serving thread is back on the stub's CPU: no wake-up ever crosses
 // CPUs. Short stays in this gear make the next entry harder.
 //
@@ -49,6 +49,7 @@ struct Pair {
   uint32_t fast_calls = 0;   // In a row.
   uint32_t fast_calls_to_spin = 64;
   uint32_t spun_calls = 0;
+  int spin_credit = 0;
   int spin_cpu = -1;  // Where the serving thread spins; -1: it does not.
 
   // What the ticking thread saw last.
@@ -67,6 +68,8 @@ class Placement {
   void Detach(Pair& pair);
   // Around each stay in guest code, on the serving thread: lets it run, waits for its end.
   TurnOutcome Run(Pair& pair, Slot& slot);
+  // For a pair in the spinning gear: spins for the end of a command; true: it has come.
+  bool AwaitBriefly(const Slot& slot) const;
 
  private:
   struct Load {
@@ -77,6 +80,7 @@ class Placement {
   void Adjust(Pair& pair, uint64_t cycles);
   void StartSpinning(Pair& pair, Slot& slot);
   void StopSpinning(Pair& pair, Slot& slot, uint32_t penalty);
+  void CountMiss(Pair& pair, Slot& slot);
   int IdlestCpu(int except) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void Bind(Pair& pair, int cpu);
   void BindSelf(int cpu);

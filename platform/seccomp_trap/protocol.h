@@ -99,16 +99,18 @@ struct Slot {
   // sleeps; when it gave the turn away.
   uint64_t spin_cycles;
   uint64_t posted_at;
+  uint64_t mark;  // kSlotMark: a patched call looks whether %gs leads here, or is the guest's own.
   alignas(64) Report report;
   alignas(64) Command command;
   alignas(64) Registers registers;
 };
+inline constexpr uint64_t kSlotMark = 0x5d0b7e3a;
 inline constexpr uint64_t kWindowOffset = kPageSize;
 inline constexpr uint64_t kWindowSize = kSlotSize - kWindowOffset;
 static_assert(sizeof(Slot) <= kWindowOffset);
 // As in shim/patched_call.S.
 static_assert(offsetof(Slot, interrupted) == 12 && offsetof(Slot, call_stack) == 16);
-static_assert(offsetof(Slot, registers) == 256);
+static_assert(offsetof(Slot, mark) == 40 && offsetof(Slot, registers) == 256);
 
 // What the zygote says of itself in its window before the filter is there.
 struct ShimInfo {

@@ -59,11 +59,12 @@ class SeccompTrapPlatform final : public Platform {
   ServingThreads threads_;
 };
 
-absl::StatusOr<std::unique_ptr<Platform>> Create() {
+absl::StatusOr<std::unique_ptr<Platform>> Create(const PlatformOptions& options) {
   // What contended mutexes look up in files, once: later the sentry can open nothing.
   absl::base_internal::NumCPUs();
   absl::base_internal::NominalCPUFrequency();
   auto machine = std::make_unique<Machine>();
+  machine->native_memory_calls = !options.report_memory_calls;
   auto zygote = StartZygote(*machine);
   if (!zygote.ok()) return zygote.status();
   machine->placement.emplace();

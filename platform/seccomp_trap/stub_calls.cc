@@ -20,6 +20,7 @@ namespace {
 
 constexpr int kExitMilliseconds = 10'000;
 constexpr absl::Duration kChildPatience = absl::Seconds(10);
+constexpr absl::Duration kChildLook = absl::Milliseconds(50);
 constexpr uint64_t kTrapFlag = 0x100;
 
 // The outcome of a host call as the stub told it.
@@ -127,6 +128,29 @@ SyscallResult StubContext::MapFile(uint64_t address, uint64_t length, int protec
   return result;
 }
 
+std::optional<int> StubContext::AwaitForkedChild(uint64_t token, const SyscallResult& forked) {
+  Notifier& notifier = *machine_.notifier;
+  // The host may end a child before its first call.
+  absl::Time deadline = absl::Now() + kChildPatience;
+  while (forked.ok() && !notifier.ChildArrives(token, kChildLook) && absl::Now() < deadline) {
+    if (machine_.warden.EndedUnwatched(static_cast<int>(*forked))) break;
+  }
+  return notifier.AwaitChild(token, absl::ZeroDuration());
+}
+
+Errno StubContext::MissingChild(const SyscallResult& forked) {
+  // Number and error are the stub's word: believed only where they fit.
+  if (forked.ok() && machine_.warden.EndedUnwatched(static_cast<int>(*forked))) {
+    machine_.warden.Bury(static_cast<int>(*forked));
+    return Errno(EAGAIN);
+  }
+  machine_.warden.SuspectStray();
+  if (!forked.ok()) return forked.error();
+  LOG(Warning, "stub %d: its child did not report and the stub is killed", process().host_pid());
+  process().Kill();
+  return Errno(EAGAIN);
+}
+
 Result<RefPtr<StubProcess>> StubContext::ForkProcess() {
   Slots slots = TRY(Slots::Create());
   auto child = MakeRef<StubProcess>(machine_, std::move(slots), slot_);
@@ -137,13 +161,8 @@ Result<RefPtr<StubProcess>> StubContext::ForkProcess() {
       TransactOrdered({.kind = CommandKind::kFork, .token = token},
                       {.number = SYS_clone, .arguments = {kForkFlags, 0, 0, SlotAddress(slot_)}});
   if (!forked.ok()) notifier.CancelChild(token);
-  std::optional<int> pid = notifier.AwaitChild(token, kChildPatience);
-  if (!pid) {
-    if (!forked.ok()) return forked.error();
-    LOG(Warning, "stub %d: its child did not report and the stub is killed", process().host_pid());
-    process().Kill();
-    return Errno(EAGAIN);
-  }
+  std::optional<int> pid = AwaitForkedChild(token, forked);
+  if (!pid) return MissingChild(forked);
   Result<void> adopted = child->Adopt(*pid);
   if (!adopted.ok()) {
     notifier.RemoveThread(*pid);

@@ -65,7 +65,8 @@ void StubContext::MoveTo(RefPtr<StubProcess> process, uint32_t slot, int tid) {
 
 bool StubContext::AwaitStub() {
   if (has_turn_) return !process().dead();
-  TurnOutcome outcome = AwaitTurn(slot(), kPatienceMilliseconds);
+  bool came = pair_.spin_cpu >= 0 && machine_.placement->AwaitBriefly(slot());
+  TurnOutcome outcome = came ? TurnOutcome::kTaken : AwaitTurn(slot(), kPatienceMilliseconds);
   if (outcome == TurnOutcome::kTimedOut) process().Kill();
   has_turn_ = outcome == TurnOutcome::kTaken;
   return has_turn_ && !process().dead();

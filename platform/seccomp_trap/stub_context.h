@@ -77,6 +77,10 @@ class StubContext final : public Context, public Awaited {
   // Its result, or nullopt when it was interrupted before it had one.
   std::optional<int64_t> BlockingOutcome(const Report& report) const;
 
+  // The fork's child, when it arrives; what its absence means for this stub, and for the caller.
+  std::optional<int> AwaitForkedChild(uint64_t token, const SyscallResult& forked);
+  Errno MissingChild(const SyscallResult& forked);
+
   Result<std::unique_ptr<Context>> CloneThread();
   Result<std::unique_ptr<Context>> CloneProcess();
   // Ends this context's stub thread.

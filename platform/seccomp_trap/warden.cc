@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <vector>
 
@@ -57,6 +58,7 @@ Result<void> Warden::Watch(int pid, Mortal& mortal) {
   Ward& ward = wards_[pid];
   ward.pidfd = std::move(pidfd);
   ward.mortal = &mortal;
+  highest_pid_ = std::max(highest_pid_, pid);
   return {};
 }
 
@@ -77,6 +79,21 @@ void Warden::Bury(int pid) {
   MutexLock lock(&mu_);
   kill(pid, SIGKILL);
   if (!wards_.contains(pid)) Reap(pid);
+}
+
+bool Warden::EndedUnwatched(int pid) {
+  MutexLock lock(&mu_);
+  siginfo_t info{};
+  return !wards_.contains(pid) &&
+         waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOHANG | WNOWAIT | __WALL) == 0 &&
+         info.si_pid == pid;
+}
+
+void Warden::SuspectStray() {
+  MutexLock lock(&mu_);
+  strays_.Suspect();
+  if (!ticking_) Wake();
+  ticking_ = true;
 }
 
 void Warden::AwaitDeath(int pid) {
@@ -119,6 +136,7 @@ void Warden::Run() {
       }
     }
     CheckDeadlines();
+    HuntStrays();
   }
 }
 
@@ -129,7 +147,7 @@ bool Warden::Finished() {
 
 int Warden::TimeoutMilliseconds() {
   MutexLock lock(&mu_);
-  ticking_ = !deadlines_.empty();
+  ticking_ = !deadlines_.empty() || strays_.hunting();
   return ticking_ ? kTickMilliseconds : -1;
 }
 
@@ -160,6 +178,16 @@ void Warden::CheckDeadlines() {
     if (still) awaited->GiveUp();
     deadlines_.erase(it++);
   }
+}
+
+void Warden::HuntStrays() {
+  // Numbers are given out in turn: a stray's is not far above those of the known.
+  constexpr int kMargin = 4096;
+  MutexLock lock(&mu_);
+  if (!strays_.hunting()) return;
+  strays_.Hunt(highest_pid_ + kMargin, [this](int pid) ABSL_NO_THREAD_SAFETY_ANALYSIS {
+    return wards_.contains(pid);
+  });
 }
 
 }  // namespace redoubt::platform::seccomp_trap

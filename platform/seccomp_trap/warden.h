@@ -8,6 +8,7 @@
 //               which memory is copied, cannot become another process's. Then it is reaped.
 //   Deadlines   A guest can forge its host signal mask and ignore an interrupt. One that has not
 //               come out of guest code after kPatience is killed.
+//   Strays      Children that nobody knows, of guests that broke their own fork (strays.h).
 //
 // It sleeps while nothing dies and no interrupt is on its way.
 #ifndef PLATFORM_SECCOMP_TRAP_WARDEN_H_
@@ -20,6 +21,7 @@
 #include "base/owned_fd.h"
 #include "base/result.h"
 #include "base/sync/mutex.h"
+#include "platform/seccomp_trap/strays.h"
 
 namespace redoubt::platform::seccomp_trap {
 
@@ -54,6 +56,10 @@ class Warden {
   void Abandon(int pid);
   // A child of this process that is nobody's: kills and reaps it. A watched one is only killed.
   void Bury(int pid);
+  // True for a child of this process that has ended before anybody watched it.
+  bool EndedUnwatched(int pid);
+  // There may be a child that nobody knows: looks for it, in a while.
+  void SuspectStray();
   // Blocks until the host has ended `pid`, for at most kPatience.
   void AwaitDeath(int pid);
 
@@ -75,6 +81,7 @@ class Warden {
   void Run();
   void OnDeath(int pid);
   void CheckDeadlines();
+  void HuntStrays();
   void Wake();
   bool Finished();
   int TimeoutMilliseconds();
@@ -85,6 +92,8 @@ class Warden {
   absl::CondVar died_;
   absl::flat_hash_map<int, Ward> wards_ ABSL_GUARDED_BY(mu_);
   absl::flat_hash_map<Awaited*, Deadline> deadlines_ ABSL_GUARDED_BY(mu_);
+  Strays strays_ ABSL_GUARDED_BY(mu_);
+  int highest_pid_ ABSL_GUARDED_BY(mu_) = 0;  // Of all that were ever watched.
   bool ticking_ ABSL_GUARDED_BY(mu_) = false;
   bool stopping_ ABSL_GUARDED_BY(mu_) = false;
   std::thread thread_;

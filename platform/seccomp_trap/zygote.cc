@@ -17,6 +17,7 @@
 #include <cstring>
 
 #include "absl/strings/str_cat.h"
+#include "base/host/privileges.h"
 #include "base/host/syscall.h"
 #include "platform/seccomp_trap/filter.h"
 #include "platform/seccomp_trap/shim/stub_image.h"
@@ -58,7 +59,7 @@ absl::StatusOr<OwnedFd> ImageFile() {
   char* const environment[] = {nullptr};
   if (dup2(high_slots, kStubFd) == kStubFd && dup3(high_image, kImageFd, O_CLOEXEC) == kImageFd &&
       syscall(SYS_close_range, kImageFd + 1, ~0u, 0) == 0 && setrlimit(RLIMIT_CORE, &none) == 0 &&
-      prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0) {
+      host::RenounceFuturePrivileges()) {
     syscall(SYS_execveat, kImageFd, "", arguments, environment, AT_EMPTY_PATH);
   }
   _exit(1);
@@ -118,8 +119,8 @@ Result<void> DropHostStack(StubContext& zygote, uint64_t stack) {
   return {};
 }
 
-Result<OwnedFd> InstallFilter(StubContext& zygote, Slots& slots, const ShimInfo& shim) {
-  std::vector<sock_filter> code = BuildFilter(shim);
+Result<OwnedFd> InstallFilter(StubContext& zygote, Slots& slots, const Machine& machine) {
+  std::vector<sock_filter> code = BuildFilter(machine.shim, machine.native_memory_calls);
   std::byte* window = slots.window(0);
   uint64_t window_address = SlotAddress(0) + kWindowOffset;
   sock_fprog program{static_cast<unsigned short>(code.size()),
@@ -144,7 +145,7 @@ Result<void> SetUp(Machine& machine, StubContext& zygote) {
   std::memcpy(&machine.shim, process.slots().window(0), sizeof(machine.shim));
   machine.vdso_address = TRY(FindVdso(zygote, machine.shim.start_stack));
   TRY(DropHostStack(zygote, machine.shim.start_stack));
-  OwnedFd listener = TRY(InstallFilter(zygote, process.slots(), machine.shim));
+  OwnedFd listener = TRY(InstallFilter(zygote, process.slots(), machine));
   machine.notifier.emplace(std::move(listener), [&machine](int pid) { machine.warden.Bury(pid); });
   machine.notifier->AddThread(process.host_pid());
   return {};

@@ -8,8 +8,11 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstring>
+#include <fstream>
+#include <string>
 #include <thread>
 
 #include "platform/conformance/platform_conformance.h"
@@ -42,10 +45,11 @@ constexpr uint64_t kX32 = 0x40000000;
 // outside of one: uretprobe by SIGILL.
 constexpr uint64_t kUretprobe = 335, kUprobe = 336;
 
-// Calls *r13 for each number r12 .. r14, with r15 in all arguments. rt_sigreturn, exit and
+// Calls *r13 for each number r12 .. r14, with r15 in all arguments. munmap, rt_sigreturn, exit and
 // uretprobe are left out: they end the loop, and have tests of their own.
 #define SWEEP(call)             \
   "1:mov %r12, %rax\n"          \
+  "  cmp $11, %rax\n je 2f\n"   \
   "  cmp $15, %rax\n je 2f\n"   \
   "  cmp $60, %rax\n je 2f\n"   \
   "  cmp $335, %rax\n je 2f\n"  \
@@ -72,6 +76,19 @@ GUEST_CODE(call_r13, R"(
   syscall
   ud2
 )")
+// Makes r14 calls of the seven words each at r12: number and arguments.
+#define CALL_TABLE(call)                                      \
+  "1:mov (%r12), %rax\n"                                      \
+  "  mov 8(%r12), %rdi\n mov 16(%r12), %rsi\n"                \
+  "  mov 24(%r12), %rdx\n mov 32(%r12), %r10\n"               \
+  "  mov 40(%r12), %r8\n mov 48(%r12), %r9\n"                 \
+  "  " call                                                   \
+  "\n"                                                        \
+  "  mov %rax, (%r12)\n  add $56, %r12\n dec %r14\n jnz 1b\n" \
+  "  mov $1001, %eax\n"                                       \
+  "  syscall\n ud2\n"
+GUEST_CODE(table_syscall, CALL_TABLE("syscall"))
+GUEST_CODE(table_gate, CALL_TABLE("call *%r13"))
 GUEST_CODE(one_call, R"(
   syscall
   ud2
@@ -148,8 +165,31 @@ std::vector<uint64_t> ShimSyscalls(int pid) {
   return found;
 }
 
+bool OffTheShim(uint64_t address, uint64_t length) {
+  uint64_t end = address + ((length + kPage - 1) & ~(kPage - 1));
+  return length < kSlots && address >= kShimEnd && (end <= kSlots || address >= kHighEnd);
+}
+
+bool IsHarmlessMemoryCall(const HostCall& call) {
+  const auto& a = call.arguments;
+  constexpr uint64_t kFixed = MAP_FIXED | MAP_FIXED_NOREPLACE;
+  switch (call.number) {
+    case SYS_mmap:
+      if ((a[3] & (MAP_TYPE | MAP_ANONYMOUS)) != (MAP_PRIVATE | MAP_ANONYMOUS)) return false;
+      return (a[0] == 0 && (a[3] & kFixed) == 0) || OffTheShim(a[0], a[1]);
+    case SYS_munmap:
+    case SYS_mprotect:
+    case SYS_madvise:
+      return OffTheShim(a[0], a[1]);
+    case SYS_mremap:
+      return OffTheShim(a[0], std::max(a[1], a[2])) && (a[3] & MREMAP_FIXED) == 0;
+    default:
+      return false;
+  }
+}
+
 bool IsAllowedAnywhere(const HostCall& call) {
-  if (call.number == SYS_sched_yield) return true;
+  if (call.number == SYS_sched_yield || IsHarmlessMemoryCall(call)) return true;
   if (call.number == kUretprobe || call.number == kUprobe) return call.result < 0;
   return call.number == SYS_futex && IsNativeFutex(call.arguments[1]);
 }
@@ -326,6 +366,118 @@ TEST(Attack, MemoryCallsAimedAtTheShimAreRefused) {
   EXPECT_EQ(GateCall(SYS_mmap, {0x40000000, kPage, 1, MAP_SHARED | MAP_FIXED, kStubFd, 0}), -EPERM);
   EXPECT_EQ(GateCall(SYS_clone, {kForkFlags, 0, 0, kSlots, 0, 0}), -EPERM);
   EXPECT_EQ(GateCall(SYS_clone, {kThreadFlags, kStack, 0, kSlots, 0, 0}), -EPERM);
+}
+
+// How the host sees the platform's pages in a stub: where they are and their flags.
+std::string ShimMappings(int pid) {
+  std::ifstream smaps("/proc/" + std::to_string(pid) + "/smaps");
+  std::string line, shim;
+  bool inside = false;
+  while (std::getline(smaps, line)) {
+    uint64_t start, end;
+    bool header = sscanf(line.c_str(), "%lx-%lx ", &start, &end) == 2;
+    if (header)
+      inside = end > kShimStart && (start < kShimEnd || (end > kSlots && start < kHighEnd));
+    if (inside && (header || line.starts_with("VmFlags"))) shim += line + "\n";
+  }
+  return shim;
+}
+
+using TableCall = std::array<uint64_t, 7>;
+
+// Memory calls that touch the shim, or would if somebody lost bits of an argument or added without
+// looking.
+std::vector<TableCall> CallsAtTheShim() {
+  constexpr uint64_t kMap = MAP_PRIVATE | MAP_ANONYMOUS, k4G = uint64_t{1} << 32;
+  std::vector<TableCall> calls;
+  struct Range {
+    uint64_t address, length;
+  };
+  for (Range range : {Range{0x20000, kPage},
+                      {kShimStart, kShimEnd - kShimStart},
+                      {kSlots, kPage},
+                      {kSlots - kPage, 2 * kPage},
+                      {kSlots - k4G, k4G + kPage},
+                      {kStacks, kPage},
+                      {kSlots - k4G + kPage, k4G - 1},
+                      {kHighEnd - kPage, kPage},
+                      {kShimEnd - kPage, 2 * kPage},
+                      {0x10000000, kSlots},
+                      {0, kGuestEnd},
+                      {kGuestEnd - kPage, ~uint64_t{0} - kGuestEnd + kSlots + 2 * kPage},
+                      {kHighEnd, ~uint64_t{0} & ~(kPage - 1)},
+                      {kShimEnd, ~uint64_t{0} - kPage + 1}}) {
+    auto [address, length] = range;
+    calls.push_back({SYS_munmap, address, length});
+    calls.push_back({SYS_mprotect, address, length, PROT_NONE});
+    calls.push_back({SYS_mprotect, address, length, PROT_READ | PROT_WRITE | PROT_EXEC});
+    for (uint64_t advice : {MADV_DONTNEED, MADV_FREE, MADV_REMOVE, MADV_DOFORK, MADV_WIPEONFORK}) {
+      calls.push_back({SYS_madvise, address, length, advice});
+    }
+    for (uint64_t flags : {kMap, kMap | MAP_FIXED, kMap | MAP_GROWSDOWN | MAP_FIXED,
+                           uint64_t{MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED}}) {
+      calls.push_back({SYS_mmap, address, length, PROT_READ | PROT_WRITE, flags, ~uint64_t{0}, 0});
+    }
+    calls.push_back({SYS_mremap, address, length, kPage, MREMAP_MAYMOVE, 0});
+    calls.push_back({SYS_mremap, address, length, length + kPage, MREMAP_MAYMOVE, 0});
+    calls.push_back({SYS_mremap, kCode, kPage, length, MREMAP_MAYMOVE | MREMAP_FIXED, address});
+    calls.push_back({SYS_mremap, kCode, kPage, kPage, MREMAP_MAYMOVE | 4, address});
+  }
+  return calls;
+}
+
+TEST(Attack, MemoryCallsOfGuestCodeLeaveTheShimAlone) {
+  const std::vector<TableCall> calls = CallsAtTheShim();
+  for (bool at_gate : {false, true}) {
+    auto context = NewGuest(at_gate ? table_gate() : table_syscall());
+    AddressSpace& space = *context->address_space();
+    int pid = space.host_pid();
+    auto gates = ShimSyscalls(pid);
+    ASSERT_LE(calls.size() * sizeof(TableCall), conformance::kDataSize);
+    ASSERT_TRUE(space.CopyOut(kData, std::as_bytes(std::span(calls))).ok());
+    Registers& r = context->registers();
+    r.r12 = kData, r.r13 = gates[0], r.r14 = calls.size();
+    const std::string before = ShimMappings(pid);
+    ASSERT_NE(before, "");
+    ASSERT_TRUE(observer::Watch(pid));
+    {
+      GuestThread guest(ThePlatform(), std::move(context));
+      Event event = guest.Next();
+      while (event.kind == Kind::kSyscall && event.syscall_number != kEnd) {
+        event = guest.Return(static_cast<uint64_t>(-ENOSYS));
+      }
+      EXPECT_EQ(event.syscall_number, kEnd);
+      EXPECT_EQ(ShimMappings(pid), before);
+      for (size_t i = 0; i < calls.size(); ++i) {
+        auto result = Peek<int64_t>(space, kData + i * sizeof(TableCall));
+        EXPECT_TRUE(result == -ENOSYS || (at_gate && result == -EPERM)) << i << ": " << result;
+      }
+    }
+    ExpectWithinTable(observer::Finish(), gates);
+  }
+}
+
+// Where the host chooses the place itself, it never is the shim's.
+TEST(Attack, MemoryNeverComesToLieOverTheShim) {
+  constexpr uint64_t kMap = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
+  std::vector<TableCall> calls;
+  for (int i = 0; i < 290; ++i) {
+    uint64_t flags = i % 2 ? kMap : kMap | MAP_32BIT;
+    calls.push_back({SYS_mmap, 0, uint64_t{i % 2 ? 0xffffffffu : 0x800000u}, PROT_NONE, flags});
+  }
+  auto context = NewGuest(table_syscall());
+  AddressSpace& space = *context->address_space();
+  ASSERT_TRUE(space.CopyOut(kData, std::as_bytes(std::span(calls))).ok());
+  context->registers().r12 = kData, context->registers().r14 = calls.size();
+  const std::string before = ShimMappings(space.host_pid());
+  GuestThread guest(ThePlatform(), std::move(context));
+  EXPECT_EQ(guest.Next().syscall_number, kEnd);  // All were native.
+  EXPECT_EQ(ShimMappings(space.host_pid()), before);
+  for (size_t i = 0; i < calls.size(); ++i) {
+    auto result = Peek<uint64_t>(space, kData + i * sizeof(TableCall));
+    bool error = static_cast<int64_t>(result) < 0;
+    EXPECT_TRUE(error || OffTheShim(result, calls[i][2])) << std::hex << result;
+  }
 }
 
 TEST(Attack, AnInjectedFileIsGoneAfterItsMapping) {

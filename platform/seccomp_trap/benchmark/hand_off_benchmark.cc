@@ -127,7 +127,7 @@ double Measure(Platform& platform, int threads, uint64_t calls, double work, dou
 int main(int argc, char** argv) {
   using namespace redoubt::platform;
   uint64_t calls = argc > 1 ? std::strtoull(argv[1], nullptr, 10) : 20'000;
-  auto platform = SeccompTrapPlatformType().create();
+  auto platform = SeccompTrapPlatformType().create({});
   CHECK(platform.ok());
   double turns = TurnsPerMicrosecond();
   std::printf("%-8s %8s %8s %8s %8s\n", "threads", "0 us", "2 us", "20 us", "200 us");

@@ -54,11 +54,9 @@ void SaveRegisters(const greg_t* g, Slot* slot) {
 }
 
 // A native futex wait that an interrupt ended becomes a call to the sentry, which knows whether a
-// signal handler will run and restarts the call or lets it fail. The host's `syscall` leaves rip in
-// rcx; a call that the sentry answered by EINTR looks the same, but went on from this very place.
-bool WasInFutex(const greg_t* g, const ThreadState& state) {
-  return g[REG_RAX] == -EINTR && g[REG_RCX] == g[REG_RIP] &&
-         state.resumed_rip != static_cast<uint64_t>(g[REG_RIP]);
+// signal handler will run and restarts the call or lets it fail.
+bool WasInFutex(const greg_t* g) {
+  return g[REG_RAX] == -EINTR && g[REG_RCX] == g[REG_RIP];
 }
 
 void ReportSyscall(Slot* slot, uint64_t number) {
@@ -90,20 +88,24 @@ void ReportForeignCall(Slot* slot) {
 }
 
 void FillReport(Slot* slot, int signal, const siginfo_t* info, const greg_t* g) {
-  uint32_t index = (reinterpret_cast<uint64_t>(slot) - kSlots) / kSlotSize;
   if (signal == SIGSYS) {
     if (info->si_arch != kArchX86_64) return ReportForeignCall(slot);
     return ReportSyscall(slot, static_cast<uint64_t>(g[REG_RAX]));
   }
   if (signal != kInterruptSignal) return ReportFault(slot, signal, info, g);
-  if (WasInFutex(g, *StateAt(index))) return ReportSyscall(slot, SYS_futex);
+  if (WasInFutex(g)) return ReportSyscall(slot, SYS_futex);
   slot->report.kind = ReportKind::kInterrupted;
 }
 
 }  // namespace
 
+void TellFromNativeCall(Registers& r) {
+  if (r.rax == static_cast<uint64_t>(-EINTR) && r.rcx == r.rip) r.rcx = 0;
+}
+
 void LoadRegisters(Slot* slot, ucontext_t* context) {
-  const Registers& r = slot->registers;
+  Registers& r = slot->registers;
+  TellFromNativeCall(r);
   greg_t* g = context->uc_mcontext.gregs;
   auto set = [&](int index, uint64_t value) { g[index] = static_cast<greg_t>(value); };
   set(REG_R15, r.r15), set(REG_R14, r.r14), set(REG_R13, r.r13), set(REG_R12, r.r12);
@@ -114,8 +116,8 @@ void LoadRegisters(Slot* slot, ucontext_t* context) {
   set(REG_CSGSFS,
       (r.cs & 0xffff) | (r.gs & 0xffff) << 16 | (r.fs & 0xffff) << 32 | (r.ss & 0xffff) << 48);
   __builtin_memset(&context->uc_sigmask, 0, sizeof(uint64_t));
-  StateAt(SlotIndexOf(context))->resumed_rip = r.rip;
   slot->interrupted = 0;
+  slot->mark = kSlotMark;
   slot->call_stack = StackAddress(SlotIndexOf(context)) + kStackSize - 64;
   WriteFsBase(r.fs_base);
   if (r.gs_base != 0) StopPatchedCalls();
@@ -130,13 +132,15 @@ bool Within(uint64_t address, const char* start, const char* end) {
 
 // An interrupt that meets the shim itself, in a patched call: true when there is no more to do now.
 bool PostponeInterrupt(Slot* slot, ucontext_t* context) {
-  uint64_t rip = static_cast<uint64_t>(context->uc_mcontext.gregs[REG_RIP]);
+  greg_t* g = context->uc_mcontext.gregs;
+  auto rip = static_cast<uint64_t>(g[REG_RIP]);
   if (Within(rip, ShimPatchedExit, ShimPatchedExitEnd)) {
     // Half-way back in the guest; the slot has all its registers.
     LoadRegisters(slot, context);
     return false;
   }
-  if (!InTrampolines(rip) && !Within(rip, __executable_start, etext)) return false;
+  if (InTrampolines(rip)) LeaveTrampoline(g);
+  if (!Within(rip, __executable_start, etext)) return false;
   if (Within(rip, ShimGuestCall, ShimGuestCallEnd)) return false;
   slot->interrupted = 1;  // ShimPatchedExit looks.
   return true;

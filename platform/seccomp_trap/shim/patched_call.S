@@ -7,6 +7,8 @@
 
 #define INTERRUPTED 12
 #define CALL_STACK 16
+#define MARK 40
+#define SLOT_MARK 0x5d0b7e3a
 #define REGISTERS 256
 #define R15 (REGISTERS + 0)
 #define R14 (REGISTERS + 8)
@@ -30,13 +32,22 @@
 
   .text
 
-// From a trampoline: rax is the number, rcx the address to go back to.
+// From a trampoline: rax is the number, r11 the address to go back to. A guest may have set a %gs of
+// its own by wrgsbase, unseen: then the first access faults, or finds no mark, and the handler makes
+// the frame that of a call that trapped. Nothing here changes a flag.
   .globl ShimPatchedCall
+  .globl ShimForeignGs
 ShimPatchedCall:
+  mov %gs:MARK, %rcx
+  lea -SLOT_MARK(%rcx), %rcx
+  jrcxz 1f
+ShimForeignGs:
+  ud2
+1:
   mov %rsp, %gs:RSP
   mov %gs:CALL_STACK, %rsp
-  mov %rcx, %gs:RIP
-  mov %rcx, %gs:RCX
+  mov %r11, %gs:RIP
+  mov %r11, %gs:RCX
   mov %r15, %gs:R15
   mov %r14, %gs:R14
   mov %r13, %gs:R13

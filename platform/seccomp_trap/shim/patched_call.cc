@@ -30,8 +30,7 @@ void Serve(Slot* slot) {
     slot->report.kind = ReportKind::kDone;
     slot->report.result = result;
   }
-  uint32_t index = static_cast<uint32_t>((reinterpret_cast<uint64_t>(slot) - kSlots) / kSlotSize);
-  StateAt(index % kMaxThreads)->resumed_rip = r.rip;
+  TellFromNativeCall(r);
   if (r.fs_base != ReadFsBase()) WriteFsBase(r.fs_base);
 }
 

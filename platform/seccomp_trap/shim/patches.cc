@@ -6,7 +6,7 @@
 // table takes its place (protocol.h, PatchSite, says which sites there are). A trampoline:
 //
 //   0    the moved instruction; unless it sets the number: futex goes the slow way, being native;
-//        movabs $after, %rcx; jmp ShimPatchedCall
+//        movabs $after, %r11; jmp ShimPatchedCall
 //   32   the moved instruction; syscall; jmp *after      the slow way, for guests with their own %gs
 //   48   after, site                                     for the handlers
 //
@@ -72,7 +72,7 @@ void WriteTrampoline(uint64_t trampoline, const PatchSite& site) {
     fast.Bytes(0xe3, 1);
     fast.Distance8(trampoline + kSlowOffset);
   }
-  fast.Bytes(0xb948, 2);  // movabs $after, %rcx
+  fast.Bytes(0xbb49, 2);  // movabs $after, %r11
   fast.Bytes(site.after, 8);
   fast.Bytes(0xe9, 1);  // jmp ShimPatchedCall
   fast.Distance32(reinterpret_cast<uint64_t>(ShimPatchedCall));
@@ -139,6 +139,13 @@ Meeting MeetPatch(int signal, greg_t* g) {
     BecomeCallAt(g, AddressesOf(TrampolineAt(index)).after);
     return Meeting::kCall;
   }
+  // patched_call.S found a %gs of the guest's own.
+  bool fault = signal == SIGSEGV || signal == SIGBUS;
+  if ((fault && rip == reinterpret_cast<uint64_t>(ShimPatchedCall)) ||
+      (signal == SIGILL && rip == reinterpret_cast<uint64_t>(ShimForeignGs))) {
+    BecomeCallAt(g, static_cast<uint64_t>(g[REG_R11]));
+    return Meeting::kCall;
+  }
   if (signal != SIGILL) return Meeting::kNone;
   for (uint64_t i = kFirst, end = End(); i < end; ++i) {
     const Addresses& addresses = AddressesOf(TrampolineAt(i));
@@ -152,6 +159,18 @@ Meeting MeetPatch(int signal, greg_t* g) {
     }
   }
   return Meeting::kNone;
+}
+
+// All that comes before the call may be done again. After it, at `jmp *after`, futex has come back
+// by itself; other calls trap.
+void LeaveTrampoline(greg_t* g) {
+  auto rip = static_cast<uint64_t>(g[REG_RIP]);
+  uint64_t offset = (rip - kTrampolines) % kTrampolineSize;
+  const Addresses& addresses = AddressesOf(rip - offset);
+  bool called = offset >= kSlowOffset && offset < kAddressesOffset &&
+                *reinterpret_cast<const volatile uint8_t*>(rip) == 0xff;
+  g[REG_RIP] = static_cast<greg_t>(called ? addresses.after : addresses.site);
+  if (called) g[REG_RCX] = g[REG_RIP];
 }
 
 }  // namespace redoubt::platform::seccomp_trap

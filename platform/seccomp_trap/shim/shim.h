@@ -17,16 +17,11 @@
 
 namespace redoubt::platform::seccomp_trap {
 
-// What a thread keeps at the low end of its signal stack, unseen by the sentry.
-struct ThreadState {
-  uint64_t resumed_rip;  // Where the guest last went on from.
-};
-
 extern "C" {
 long ShimGate(long number, uint64_t a = 0, uint64_t b = 0, uint64_t c = 0, uint64_t d = 0,
               uint64_t e = 0, uint64_t f = 0);
 extern const char ShimGateEnd[], ShimGuestCall[], ShimGuestCallEnd[];
-extern const char ShimPatchedCall[], ShimPatchedExit[], ShimPatchedExitEnd[], ShimNeedFrameEnd[];
+extern const char ShimPatchedCall[], ShimForeignGs[], ShimPatchedExit[], ShimPatchedExitEnd[], ShimNeedFrameEnd[];
 // The linker's.
 extern const char __executable_start[], etext[];
 // Comes back in the handler of the signal that it causes, never here.
@@ -44,11 +39,11 @@ inline uint32_t SlotIndexOf(const void* address) {
   return ((reinterpret_cast<uint64_t>(address) - kStacks) / kStackSize) & (kMaxThreads - 1);
 }
 inline Slot* SlotAt(uint32_t index) { return reinterpret_cast<Slot*>(SlotAddress(index)); }
-inline ThreadState* StateAt(uint32_t index) {
-  return reinterpret_cast<ThreadState*>(StackAddress(index));
-}
 inline char* WindowOf(Slot* slot) { return reinterpret_cast<char*>(slot) + kWindowOffset; }
 
+// A native futex wait that an interrupt ended leaves rax = -EINTR and rcx = rip, as the host's
+// `syscall` does. A call that the sentry answered by EINTR must not look so.
+void TellFromNativeCall(Registers& r);
 // Puts what the sentry left in the slot into the frame and the segment bases.
 void LoadRegisters(Slot* slot, ucontext_t* context);
 
@@ -75,6 +70,9 @@ enum class Meeting {
   kElsewhere,  // The guest is to go on where the frame says now.
 };
 Meeting MeetPatch(int signal, greg_t* g);
+// An interrupt in a trampoline: makes the frame one of the guest's own code, before or after the
+// call at the site.
+void LeaveTrampoline(greg_t* g);
 inline bool InTrampolines(uint64_t address) {
   return address >= kTrampolines && address < kTrampolines + kTrampolinesSize;
 }
