@@ -41,8 +41,9 @@ namespace redoubt::cgroup {
 using Paths = std::map<std::string, std::string>;
 
 struct Request {
-  std::string cgroups_path;  // linux.cgroupsPath. Empty: the container's id, in our own cgroup.
-  std::string container_id;
+  std::string cgroups_path =
+      {};  // linux.cgroupsPath. Empty: the container's id, in our own cgroup.
+  std::string container_id = {};
   bool systemd = false;   // --systemd-cgroup
   bool rootless = false;  // What lack of privilege refuses is left out where runc does so.
 };
@@ -97,15 +98,17 @@ class Cgroup {
   virtual std::optional<uint64_t> MemoryLimit() = 0;
 
  protected:
-  Cgroup(Paths paths, bool rootless) : paths_(std::move(paths)), rootless_(rootless) {}
+  Cgroup(Paths paths, bool rootless, bool explicit_path)
+      : paths_(std::move(paths)), rootless_(rootless), explicit_path_(explicit_path) {}
   bool rootless() const { return rootless_; }
+  bool explicit_path() const { return explicit_path_; }  // The user named it; else it is our idea.
   Paths paths_;
-  bool explicit_path_ = true;
 
  private:
   // The directories by which processes are counted, entered and removed, each once.
   std::vector<std::string> Directories() const;
   const bool rootless_;
+  const bool explicit_path_;
 };
 
 }  // namespace redoubt::cgroup

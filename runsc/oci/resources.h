@@ -3,7 +3,7 @@
 // LinuxResources: the runtime-spec's linux.resources as plain values, from config.json or from
 // what `update --resources` reads. What is absent stays unset: it means "leave it as it is".
 //
-//   absl::StatusOr<LinuxResources> resources = ParseResources(R"({"pids": {"limit": 10}})");
+//   absl::StatusOr<LinuxResources> resources = ParseResourcesText(R"({"pids": {"limit": 10}})");
 //   if (!resources.ok()) ... "resources.pids.limit: want a whole number"
 //
 // Unknown keys are ignored, as the specification asks. Values are checked for their type only; what
@@ -25,9 +25,9 @@ namespace redoubt::oci {
 
 struct DeviceRule {
   bool allow = false;
-  char type = 'a';               // 'a' all, 'b' block, 'c' character.
-  std::optional<int64_t> major;  // Unset: any.
-  std::optional<int64_t> minor;
+  char type = 'a';                    // 'a' all, 'b' block, 'c' character.
+  std::optional<int64_t> major = {};  // Unset: any.
+  std::optional<int64_t> minor = {};
   std::string access = "rwm";
 };
 
@@ -97,7 +97,7 @@ struct LinuxResources {
 
 // The error names the key: "resources.cpu.quota: want a whole number".
 absl::StatusOr<LinuxResources> ParseResources(const nlohmann::json& json);
-absl::StatusOr<LinuxResources> ParseResources(std::string_view text);
+absl::StatusOr<LinuxResources> ParseResourcesText(std::string_view text);
 
 }  // namespace redoubt::oci
 
