@@ -81,7 +81,10 @@ struct Event {
   };
   Kind kind = Kind::kInterrupted;
 
-  // kSyscall. In the registers: rip is after the instruction, orig_rax the number, rax -ENOSYS.
+  // kSyscall. A platform may leave calls to the host that are harmless with the arguments they have
+  // (futex, memory calls on private anonymous memory): they are no events, unless
+  // PlatformOptions::report_memory_calls asks for the latter. In the registers: rip is after the
+  // instruction, orig_rax the number, rax -ENOSYS.
   uint64_t syscall_number = 0;
   std::array<uint64_t, 6> arguments{};
 

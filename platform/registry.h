@@ -16,6 +16,12 @@
 
 namespace redoubt::platform {
 
+struct PlatformOptions {
+  // Each memory call of a guest becomes an event, even where the platform could leave it to the
+  // host: for those who want to see all calls.
+  bool report_memory_calls = false;
+};
+
 struct PlatformType {
   std::string_view name;         // As --platform takes it.
   std::string_view description;  // One line for `runsc help platforms`.
@@ -23,7 +29,7 @@ struct PlatformType {
   absl::Status (*supported)();
   // Starts it: called once in the sentry, as the first process of its PID namespace, while it is
   // single-threaded and before its seccomp filter.
-  absl::StatusOr<std::unique_ptr<Platform>> (*create)();
+  absl::StatusOr<std::unique_ptr<Platform>> (*create)(const PlatformOptions& options);
   // What Platform::RequiredHostCalls will say, without starting one: for `runsc help filters`.
   std::vector<host::AllowedCall> (*required_calls)();
 };

@@ -22,6 +22,44 @@ GUEST_CODE(sum_two, R"(
   syscall
 )")
 
+// Makes memory of its own, three pages at r12: the first is written and given back, the second made
+// read-only, the third unmapped. Then call 1001: what it reads in the first two, and r12.
+GUEST_CODE(own_memory, R"(
+  mov $9, %eax
+  xor %edi, %edi
+  mov $0x3000, %esi
+  mov $3, %edx
+  mov $0x22, %r10d
+  mov $-1, %r8
+  xor %r9d, %r9d
+  syscall
+  mov %rax, %r12
+  movq $77, (%r12)
+  movq $78, 0x1000(%r12)
+  mov $28, %eax
+  mov %r12, %rdi
+  mov $0x1000, %esi
+  mov $4, %edx
+  syscall
+  mov %rax, %r13
+  mov $10, %eax
+  lea 0x1000(%r12), %rdi
+  mov $1, %edx
+  syscall
+  or %rax, %r13
+  mov $11, %eax
+  lea 0x2000(%r12), %rdi
+  syscall
+  or %rax, %r13
+  mov (%r12), %rdi
+  mov 0x1000(%r12), %rsi
+  mov %r12, %rdx
+  mov %r13, %r10
+  mov $1001, %eax
+  syscall
+  ud2
+)")
+
 // A guest that has not started: its memory can be used all the same.
 class Memory : public testing::Test {
  protected:
@@ -149,6 +187,32 @@ TEST(MemoryRunning, TheGuestSeesWhatWasMapped) {
   ASSERT_EQ(event.kind, Event::Kind::kSyscall);
   EXPECT_EQ(event.arguments[0], 303u);
   EXPECT_EQ(event.arguments[1], 404u);
+}
+
+// A platform may leave a guest's memory calls to the host, or ask for each: the guest cannot tell.
+TEST(MemoryRunning, AGuestsOwnMemoryCallsAreDone) {
+  auto context = NewGuest(own_memory());
+  AddressSpace& space = *context->address_space();
+  GuestThread guest(ThePlatform(), std::move(context));
+  Event event = guest.Next();
+  while (event.kind == Event::Kind::kSyscall && event.syscall_number != 1001) {
+    uint64_t result = 0;
+    guest.Do([&](Context& c) {
+      result = static_cast<uint64_t>(Outcome(c.HostCall(
+          {.number = static_cast<long>(event.syscall_number), .arguments = event.arguments})));
+    });
+    event = guest.Return(result);
+  }
+  ASSERT_EQ(event.kind, Event::Kind::kSyscall);
+  EXPECT_EQ(event.arguments[0], 0u);
+  EXPECT_EQ(event.arguments[1], 78u);
+  EXPECT_EQ(event.arguments[3], 0u);
+  uint64_t address = event.arguments[2];
+  std::byte byte{};
+  EXPECT_TRUE(space.CopyOut(address, std::span(&byte, 1)).ok());
+  EXPECT_TRUE(space.CopyIn(address + kPage, std::span(&byte, 1)).ok());
+  EXPECT_TRUE(space.CopyOut(address + kPage, std::span(&byte, 1)).Is(EFAULT));
+  EXPECT_TRUE(space.CopyIn(address + 2 * kPage, std::span(&byte, 1)).Is(EFAULT));
 }
 
 }  // namespace

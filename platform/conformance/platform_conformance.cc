@@ -46,7 +46,7 @@ class NothingIsLeft : public testing::Environment {
  public:
   explicit NothingIsLeft(const PlatformType& type)
       : children_(CountChildren()), descriptors_(CountDescriptors()) {
-    auto platform = type.create();
+    auto platform = type.create({});
     if (!platform.ok()) {
       std::fprintf(stderr, "%s\n", platform.status().ToString().c_str());
       std::exit(1);

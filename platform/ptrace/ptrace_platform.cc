@@ -39,7 +39,8 @@ absl::Status Supported() {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<Platform>> PtracePlatform::Create() {
+absl::StatusOr<std::unique_ptr<Platform>> PtracePlatform::Create(
+    const PlatformOptions& /*options*/) {
   auto workers = std::make_unique<Workers>();
   absl::StatusOr<FileTransfer> transfer = FileTransfer::Create();
   if (!transfer.ok()) return transfer.status();

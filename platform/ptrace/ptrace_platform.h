@@ -30,7 +30,8 @@ std::vector<host::AllowedCall> HostCalls();
 
 class PtracePlatform : public Platform {
  public:
-  static absl::StatusOr<std::unique_ptr<Platform>> Create();
+  // Every call is an event here, whatever the options say.
+  static absl::StatusOr<std::unique_ptr<Platform>> Create(const PlatformOptions& options);
 
   const char* name() const override { return "ptrace"; }
   Result<RefPtr<AddressSpace>> NewAddressSpace() override;

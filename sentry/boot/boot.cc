@@ -134,7 +134,8 @@ absl::StatusOr<Prepared> Prepare(SentryConfig& config, int control_fd) {
   // Before there are stubs: one that is being forked while the root changes would keep the old one.
   if (absl::Status status = EnterEmptyRoot(); !status.ok()) return status;
   // The platform forks, and so wants a process of one thread.
-  absl::StatusOr<std::unique_ptr<platform::Platform>> platform = config.platform->create();
+  absl::StatusOr<std::unique_ptr<platform::Platform>> platform =
+      config.platform->create({.report_memory_calls = config.strace});
   if (!platform.ok()) return platform.status();
   if (absl::Status status = DropCapabilities(); !status.ok()) return status;
 
