@@ -16,6 +16,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/check.h"
+#include "base/host/privileges.h"
 #include "base/host/syscall.h"
 #include "base/owned_fd.h"
 #include "platform/ptrace/stub_bytes.h"
@@ -97,7 +98,7 @@ bool SettleSignals() {
   char* envp[] = {nullptr};
   // The parent may have died before the signal was asked for.
   if (ArrangeDescriptors(transfer, executable, error) && SettleSignals() &&
-      prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && getppid() == parent) {
+      host::RenounceFuturePrivileges() && prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && getppid() == parent) {
     syscall(SYS_execveat, kExecutableFd, "", argv, envp, AT_EMPTY_PATH);
   }
   int failure = errno;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "platform/ptrace/zygote.h"
 
+#include <linux/seccomp.h>
 #include <sched.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -9,6 +10,8 @@
 
 #include "platform/ptrace/host_call.h"
 #include "platform/ptrace/initial_image.h"
+#include "platform/ptrace/remote_memory.h"
+#include "platform/ptrace/stub_filter.h"
 #include "platform/ptrace/stub_image.h"
 
 namespace redoubt::platform::ptrace {
@@ -53,6 +56,19 @@ Result<void> Zygote::MakePristine() {
   }
   TRY(call({.number = SYS_prctl, .arguments = {PR_SET_NAME, image.name}}));
   vdso_address_ = initial.vdso.start;
+  return InstallFilter();
+}
+
+Result<void> Zygote::InstallFilter() {
+  const StubImage& image = TheStubImage();
+  std::vector<sock_filter> code = BuildStubFilter();
+  uint64_t code_address = image.scratch + sizeof(sock_fprog);
+  sock_fprog program{static_cast<unsigned short>(code.size()),
+                     reinterpret_cast<sock_filter*>(code_address)};
+  TRY(WriteMemory(tracee_.tid(), image.scratch, std::as_bytes(std::span(&program, 1))));
+  TRY(WriteMemory(tracee_.tid(), code_address, std::as_bytes(std::span(code))));
+  TRY(InjectCall(tracee_, image.call,
+                 {.number = SYS_seccomp, .arguments = {SECCOMP_SET_MODE_FILTER, 0, image.scratch}}));
   return {};
 }
 

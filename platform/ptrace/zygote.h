@@ -39,6 +39,8 @@ class Zygote {
 
   // Unmaps everything but the stub's own pages and the vDSO.
   Result<void> MakePristine();
+  // In this stub, and so in its clones (stub_filter.h).
+  Result<void> InstallFilter();
   // What the thread does.
   void Serve();
   Result<std::unique_ptr<StubProcess>> CloneStub();

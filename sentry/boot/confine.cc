@@ -4,13 +4,14 @@
 #include <linux/capability.h>
 #include <linux/mount.h>
 #include <sys/mount.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstring>
 
 #include "absl/strings/str_cat.h"
+#include "base/host/privileges.h"
 #include "base/host/syscall.h"
 #include "base/log.h"
 
@@ -68,12 +69,7 @@ absl::Status EnterEmptyRoot() {
 }
 
 absl::Status DropCapabilities() {
-  auto no_new_privs = host::Call([] { return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); });
-  if (!no_new_privs.ok()) return Failed("no_new_privs", no_new_privs.error());
-  for (int capability = 0; capability <= CAP_LAST_CAP; ++capability) {
-    (void)prctl(PR_CAPBSET_DROP, capability, 0, 0, 0);
-  }
-  (void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+  if (!host::RenounceFuturePrivileges()) return Failed("no_new_privs", Errno(errno));
   __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
   __user_cap_data_struct none[2] = {};
   auto dropped = host::Call([&] { return syscall(SYS_capset, &header, none); });

@@ -4,6 +4,8 @@
 #include <linux/futex.h>
 #include <sys/syscall.h>
 
+#include <bit>
+
 #include "sentry/kernel/task.h"
 
 namespace redoubt::kernel {
@@ -42,7 +44,11 @@ void ReleaseRobustList(Task& task) {
   uint64_t offset = static_cast<uint64_t>(head->futex_offset);
   uint64_t pending = head->pending & ~kPriorityInheritance;
   uint64_t entry = head->next & ~kPriorityInheritance;
-  for (int i = 0; i < ROBUST_LIST_LIMIT && entry != head_address; ++i) {
+  // A list in memory that is in use again may never come back to its head. Linux goes round up to
+  // its limit, which is cheap there; here each step is a host call, so a circle is noticed.
+  uint64_t mark = 0;
+  for (unsigned i = 0; i < ROBUST_LIST_LIMIT && entry != head_address && entry != mark; ++i) {
+    if (std::has_single_bit(i)) mark = entry;
     Result<uint64_t> next = task.CopyIn<uint64_t>(entry);
     if (entry != pending) ReleaseFutex(task, entry + offset);
     if (!next.ok()) break;
