@@ -7,10 +7,11 @@
 //   sentry_config.seccomp_filter = profile->program;
 //
 // The program is ordinary classic BPF over struct seccomp_data, as seccomp(2) takes it; nothing in
-// the sentry knows where it came from. Guests here are x86-64 only: calls of another architecture
-// get the default action, or KILL where the profile does not name the architecture. As in runc, a
-// name that no kernel table knows is left out, and a rule with several conditions on one argument
-// matches when any of them does.
+// the sentry knows where it came from. As in runc: a name that no kernel table knows is left out; a
+// rule with several conditions on one argument matches when any of them does; calls newer than the
+// newest that the profile names get ENOSYS instead of its refusal, so that libraries fall back.
+// Guests here are x86-64 only: what else the profile says of architectures has no effect, but that
+// x32 numbers get the default action where it names that one, and kill where it does not.
 #ifndef RUNSC_OCI_SECCOMP_H_
 #define RUNSC_OCI_SECCOMP_H_
 
@@ -34,6 +35,7 @@ struct SeccompProfile {
 };
 
 absl::StatusOr<SeccompProfile> CompileSeccomp(const nlohmann::json& seccomp);
+absl::StatusOr<SeccompProfile> CompileSeccompText(const std::string& text);
 
 // For `runsc features`.
 std::vector<std::string> SeccompActions();
