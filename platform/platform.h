@@ -31,6 +31,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -39,6 +40,7 @@
 #include "base/ref_counted.h"
 #include "base/result.h"
 #include "platform/arch/registers.h"
+#include "platform/local_answers.h"
 
 namespace redoubt::platform {
 
@@ -166,6 +168,12 @@ class Context {
     registers().rax = number;
     registers().rip -= 2;  // The length of `syscall`.
   }
+
+  // From now on the guest's calls of these may be answered without an event; null: none may.
+  virtual void SetLocalAnswers(const LocalAnswers* answers) {}
+  // The signal mask that the guest has given itself by such calls; nullopt: it has made none since
+  // SetLocalAnswers. For the handler, at each event.
+  virtual std::optional<uint64_t> LocalSignalMask() { return std::nullopt; }
 
   // Makes the guest thread leave guest code soon: OnEvent(kInterrupted) follows. When it is out of
   // guest code already, that event comes before it runs again. Any thread; async; never blocks.

@@ -6,12 +6,14 @@
 #define PLATFORM_REGISTRY_H_
 
 #include <memory>
+#include <span>
 #include <string_view>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "base/host/allowed_call.h"
+#include "platform/call_capture.h"
 #include "platform/platform.h"
 
 namespace redoubt::platform {
@@ -20,6 +22,8 @@ struct PlatformOptions {
   // Each memory call of a guest becomes an event, even where the platform could leave it to the
   // host: for those who want to see all calls.
   bool report_memory_calls = false;
+  // By system call number; empty: nothing is captured. Read only while the platform is created.
+  std::span<const CallCapture> captures;
 };
 
 struct PlatformType {

@@ -94,14 +94,18 @@ SyscallResult MapAnonymous(Context& context, uint64_t address, uint64_t length, 
 }
 
 void Load(Context& context, std::span<const char> code) {
-  EXPECT_EQ(Outcome(MapAnonymous(context, kCode, kPage, PROT_READ | PROT_WRITE)), int64_t{kCode});
+  // Of a file, as programs are: a platform may treat generated code differently.
+  int file = memfd_create("code", MFD_CLOEXEC);
+  CHECK(file >= 0 && write(file, code.data(), code.size()) == static_cast<ssize_t>(code.size()));
+  CHECK(ftruncate(file, kPage) == 0);
+  EXPECT_EQ(Outcome(context.MapFile(kCode, kPage, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_FIXED,
+                                    file, 0)),
+            int64_t{kCode});
+  close(file);
   EXPECT_EQ(Outcome(MapAnonymous(context, kData, kDataSize, PROT_READ | PROT_WRITE)),
             int64_t{kData});
   EXPECT_EQ(Outcome(MapAnonymous(context, kStack, kStackSize, PROT_READ | PROT_WRITE)),
             int64_t{kStack});
-  auto copied = context.address_space()->CopyOut(kCode, std::as_bytes(code));
-  EXPECT_TRUE(copied.ok() && *copied == code.size());
-  EXPECT_EQ(Outcome(Call(context, SYS_mprotect, kCode, kPage, PROT_READ | PROT_EXEC)), 0);
   context.registers().rip = kCode;
   context.registers().rbx = kData;
   context.registers().rsp = kStack + kStackSize;

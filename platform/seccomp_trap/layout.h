@@ -52,6 +52,14 @@ inline constexpr uint64_t kGuestEnd = 0x7ffffffff000;
 // The only descriptor a stub ever has, and only for the time of one mmap.
 inline constexpr int kStubFd = 3;
 
+// How much of [address, address + size) lies in guest memory, from its start.
+constexpr uint64_t GuestPart(uint64_t address, uint64_t size) {
+  if (address < kGuestStart || address >= kGuestEnd) return 0;
+  if (address >= kSlots && address < kHighEnd) return 0;
+  uint64_t end = address < kSlots ? kSlots : kGuestEnd;
+  return size < end - address ? size : end - address;
+}
+
 inline constexpr uint64_t SlotAddress(uint32_t index) { return kSlots + index * kSlotSize; }
 inline constexpr uint64_t StackAddress(uint32_t index) { return kStacks + index * kStackSize; }
 

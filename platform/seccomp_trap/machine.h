@@ -5,6 +5,7 @@
 #define PLATFORM_SECCOMP_TRAP_MACHINE_H_
 
 #include <optional>
+#include <span>
 
 #include "platform/seccomp_trap/notifier.h"
 #include "platform/seccomp_trap/placement.h"
@@ -16,7 +17,8 @@ struct Machine {
   Warden warden;
   std::optional<Notifier> notifier;  // From when the zygote has its filter.
   ShimInfo shim{};
-  bool native_memory_calls = true;  // Before the zygote is started.
+  bool native_memory_calls = true;        // Before the zygote is started.
+  std::span<const CallCapture> captures;  // Until the zygote has been started.
   uint64_t vdso_address = 0;
   // From when there may be threads: made after the zygote.
   std::optional<Placement> placement;

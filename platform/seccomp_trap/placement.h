@@ -8,9 +8,9 @@
 // cannot balance it any more, and we must:
 //
 // A second gear for bursts: while a pair is the only active one and calls come fast, its serving
-// thread moves to another CPU and both sides spin for their turn. Whoever waits in vain too often ends
-// that, and before it sleeps, the serving thread is back on the stub's CPU: no wake-up ever crosses
-// CPUs. Short stays in this gear make the next entry harder.
+// thread moves to another CPU and both sides spin for their turn. Whoever waits in vain too often
+// ends that, and before it sleeps, the serving thread is back on the stub's CPU: no wake-up ever
+// crosses CPUs. Short stays in this gear make the next entry harder.
 //
 //   - A guest that stays in guest code for kLongRun is released: the host places it.
 //   - A pair that has to wait for its CPU while another CPU has time is moved. "Has to wait": its

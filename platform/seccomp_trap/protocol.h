@@ -17,6 +17,8 @@
 #include <cstdint>
 
 #include "platform/arch/registers.h"
+#include "platform/call_capture.h"
+#include "platform/local_answers.h"
 #include "platform/seccomp_trap/layout.h"
 
 namespace redoubt::platform::seccomp_trap {
@@ -59,7 +61,8 @@ enum class CommandKind : uint32_t {
   kFork = 6,         // Native clone; the child maps its own slots, found by `token`.
   kCloneThread = 7,  // A thread with slot arguments[0].
   kExitThread = 8,
-  kPatchSite = 9,  // A PatchSite in the arguments, whose page is writable now.
+  kPatchSite = 9,     // A PatchSite in the arguments, whose page is writable now.
+  kSetCaptures = 10,  // The window holds CallCaptures of the first arguments[0] calls.
 };
 
 struct Command {
@@ -88,6 +91,41 @@ inline constexpr uint64_t kSiteJumpSize = 7;
 inline constexpr uint64_t kSyscallSize = 2;
 static_assert(sizeof(PatchSite) <= sizeof(Command::arguments));
 
+// What the shim has fetched with a call, and what the sentry wants written when the guest goes on.
+// All data is in the window.
+inline constexpr uint32_t kMaxCapturedCalls = 512;
+inline constexpr uint64_t kCaptureSize = 16 * 1024;
+inline constexpr uint64_t kMaxCapturedString = 4096;
+inline constexpr uint32_t kMaxWrites = 8;
+inline constexpr uint32_t kNotFetched = ~uint32_t{0};
+struct Capture {
+  struct Span {
+    uint64_t address;
+    uint32_t size;
+    uint32_t offset;    // In the window; kNotFetched: the call only writes there.
+    uint32_t writable;  // Has been probed for writing.
+  };
+  struct Write {
+    uint64_t address;
+    uint32_t size;
+    uint32_t offset;  // From kResultsOffset.
+  };
+  uint32_t count;
+  uint32_t write_count;
+  Span spans[CallCapture::kMaxArguments];
+  Write writes[kMaxWrites];
+};
+
+// What the shim answers by itself. It may block signals beyond those of answers.signal_mask, which
+// is the sentry's belief; to unblock one of these is the sentry's business, who may have kept
+// signals back. A signal that the guest has blocked here interrupts it, no more.
+struct LocalState {
+  uint32_t enabled;
+  LocalAnswers answers;
+  uint64_t signal_mask;
+  uint64_t trapped;  // The shim's: calls that came by signal.
+};
+
 struct Slot {
   // The hand-off. A waiter says that it sleeps, so that the other side can save a system call.
   alignas(64) uint32_t turn;
@@ -103,10 +141,16 @@ struct Slot {
   alignas(64) Report report;
   alignas(64) Command command;
   alignas(64) Registers registers;
+  alignas(64) Capture capture;
+  alignas(64) LocalState local;
 };
 inline constexpr uint64_t kSlotMark = 0x5d0b7e3a;
 inline constexpr uint64_t kWindowOffset = kPageSize;
 inline constexpr uint64_t kWindowSize = kSlotSize - kWindowOffset;
+// The window's parts: what calls read, what they write, FP state.
+inline constexpr uint64_t kResultsOffset = kCaptureSize;
+inline constexpr uint64_t kXstateOffset = 2 * kCaptureSize;
+static_assert(kMaxCapturedCalls * sizeof(CallCapture) <= kWindowSize);
 static_assert(sizeof(Slot) <= kWindowOffset);
 // As in shim/patched_call.S.
 static_assert(offsetof(Slot, interrupted) == 12 && offsetof(Slot, call_stack) == 16);

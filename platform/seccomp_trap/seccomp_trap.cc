@@ -65,6 +65,7 @@ absl::StatusOr<std::unique_ptr<Platform>> Create(const PlatformOptions& options)
   absl::base_internal::NominalCPUFrequency();
   auto machine = std::make_unique<Machine>();
   machine->native_memory_calls = !options.report_memory_calls;
+  machine->captures = options.captures;
   auto zygote = StartZygote(*machine);
   if (!zygote.ok()) return zygote.status();
   machine->placement.emplace();

@@ -218,6 +218,7 @@ Result<void> StubContext::EnterAddressSpace(RefPtr<AddressSpace> space) {
 }
 
 void StubContext::Leave() {
+  FlushWrites();
   if (machine_.notifier) machine_.notifier->RemoveThread(tid_);
   if (process().DropThread()) return process().KillAndWait();
   // The first thread waits in the shim for the end of its process.

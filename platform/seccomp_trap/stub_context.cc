@@ -56,6 +56,9 @@ void StubContext::MoveTo(RefPtr<StubProcess> process, uint32_t slot, int tid) {
   pair_.cpu = -1;
   pair_.spin_cpu = -1;
   has_turn_ = false;
+  captured_.Clear();
+  local_answers_.reset();
+  this->slot().local.enabled = 0;  // An earlier thread may have had this slot.
   registers_ = {};
   registers_.orig_rax = ~uint64_t{0};
   registers_.cs = kUserCodeSegment;
@@ -73,6 +76,7 @@ bool StubContext::AwaitStub() {
 }
 
 Result<int64_t> StubContext::Transact(const Command& command) {
+  FlushWrites();
   if (!AwaitStub()) return Errno(ESRCH);
   slot().command = command;
   has_turn_ = false;
@@ -96,6 +100,7 @@ bool StubContext::EnterRun() {
 std::optional<Report> StubContext::RunStub() {
   std::optional<Report> report;
   if (AwaitStub()) {
+    captured_.Post(slot());
     slot().registers = registers_;
     slot().command.kind = CommandKind::kResume;
     has_turn_ = false;
@@ -103,6 +108,9 @@ std::optional<Report> StubContext::RunStub() {
     if (has_turn_ && !process().dead()) {
       report = CopyOnce(slot().report);
       registers_ = CopyOnce(slot().registers);
+      if (report->kind == ReportKind::kSyscall) {
+        captured_.Take(slot(), process().slots().window(slot_));
+      }
     }
   }
   state_.fetch_and(~uint32_t{kRunning});
@@ -150,6 +158,41 @@ Event StubContext::DeadEvent() {
   return Event{.kind = Event::Kind::kDead, .signal = signal != 0 ? signal : SIGKILL};
 }
 
+Result<size_t> StubContext::CopyIn(uint64_t address, std::span<std::byte> buffer) {
+  FlushWrites();
+  if (auto read = captured_.Read(address, buffer)) return *read;
+  return process().CopyIn(address, buffer);
+}
+
+Result<size_t> StubContext::CopyOut(uint64_t address, std::span<const std::byte> buffer) {
+  if (captured_.Write(slot(), address, buffer)) return buffer.size();
+  FlushWrites();
+  return process().CopyOut(address, buffer);
+}
+
+void StubContext::FlushWrites() {
+  captured_.Flush([&](uint64_t address, std::span<const std::byte> data) {
+    (void)process().CopyOut(address, data);
+  });
+}
+
+void StubContext::SetLocalAnswers(const LocalAnswers* answers) {
+  LocalState& local = slot().local;
+  local.enabled = answers != nullptr;
+  local_answers_.reset();
+  if (answers == nullptr) return;
+  local_answers_ = *answers;
+  local.answers = *answers;
+  local.signal_mask = answers->signal_mask;
+}
+
+std::optional<uint64_t> StubContext::LocalSignalMask() {
+  if (!local_answers_) return std::nullopt;
+  uint64_t mask = __atomic_load_n(&slot().local.signal_mask, __ATOMIC_RELAXED);
+  if (mask == local_answers_->signal_mask) return std::nullopt;
+  return mask;
+}
+
 void StubContext::Interrupt() {
   if (state_.fetch_or(kInterrupt) != kRunning) return;
   uint64_t target = target_.load();
@@ -169,14 +212,14 @@ Result<void> StubContext::GetXstate(std::span<std::byte> image) {
   if (image.size() != arch::XstateSize()) return Errno(EINVAL);
   int64_t size = TRY(Transact({.kind = CommandKind::kSaveXstate}));
   if (size != static_cast<int64_t>(image.size())) return Errno(EINVAL);
-  std::memcpy(image.data(), process().slots().window(slot_), image.size());
+  std::memcpy(image.data(), process().slots().window(slot_) + kXstateOffset, image.size());
   return {};
 }
 
 Result<void> StubContext::SetXstate(std::span<const std::byte> image) {
   TRY(arch::ValidateXstate(image));
   if (!AwaitStub()) return Errno(ESRCH);
-  std::memcpy(process().slots().window(slot_), image.data(), image.size());
+  std::memcpy(process().slots().window(slot_) + kXstateOffset, image.data(), image.size());
   int64_t result = TRY(Transact({.kind = CommandKind::kLoadXstate, .arguments = {image.size()}}));
   if (result != 0) return Errno(EINVAL);
   return {};

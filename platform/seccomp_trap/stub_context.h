@@ -17,6 +17,7 @@
 #include <optional>
 
 #include "platform/platform.h"
+#include "platform/seccomp_trap/captured_memory.h"
 #include "platform/seccomp_trap/stub_process.h"
 
 namespace redoubt::platform::seccomp_trap {
@@ -32,11 +33,15 @@ class StubContext final : public Context, public Awaited {
   const RefPtr<AddressSpace>& address_space() const override { return space_; }
   Result<void> GetXstate(std::span<std::byte> image) override;
   Result<void> SetXstate(std::span<const std::byte> image) override;
+  Result<size_t> CopyIn(uint64_t address, std::span<std::byte> buffer) override;
+  Result<size_t> CopyOut(uint64_t address, std::span<const std::byte> buffer) override;
   SyscallResult HostCall(const HostCallRequest& request) override;
   SyscallResult MapFile(uint64_t address, uint64_t length, int protection, int flags, int fd,
                         uint64_t offset) override;
   Result<std::unique_ptr<Context>> Clone(bool share_memory) override;
   Result<void> EnterAddressSpace(RefPtr<AddressSpace> space) override;
+  void SetLocalAnswers(const LocalAnswers* answers) override;
+  std::optional<uint64_t> LocalSignalMask() override;
   void Interrupt() override;
   void ClearInterrupt() override;
 
@@ -69,8 +74,12 @@ class StubContext final : public Context, public Awaited {
   Event DeadEvent();
   // Lets the next calls from where this one came from do without a signal, if that pays.
   void PatchIfHot(const Report& report);
+  bool IsFileMapping(uint64_t page);
   void PatchPage(uint64_t page, const PatchSite& site);
   void NoteSharedMapping(const HostCallRequest& request, const SyscallResult& result);
+
+  // Memory that was to be written when the guest goes on is written now: others will look at it.
+  void FlushWrites();
 
   // A host call that may block, run as guest code so that Interrupt() can end it.
   SyscallResult BlockingCall(const HostCallRequest& request);
@@ -97,6 +106,8 @@ class StubContext final : public Context, public Awaited {
   int tid_ = 0;
   Pair pair_;
   Registers registers_{};
+  CapturedMemory captured_;
+  std::optional<LocalAnswers> local_answers_;
   bool has_turn_ = false;  // The stub waits for a command.
   std::atomic<uint32_t> state_ = 0;
   // For Interrupt(), which may come while MoveTo works. A stale target costs a spurious interrupt.

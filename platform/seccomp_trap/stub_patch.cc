@@ -123,12 +123,23 @@ void StubContext::PatchIfHot(const Report& report) {
   PatchPage(page, *site);
 }
 
+// By an advice that only private anonymous memory takes, taken back at once.
+bool StubContext::IsFileMapping(uint64_t page) {
+  auto advise = [&](uint64_t advice) {
+    return HostCall({.number = SYS_madvise, .arguments = {page, kPageSize, advice}});
+  };
+  if (advise(MADV_WIPEONFORK).Is(EINVAL)) return true;
+  (void)advise(MADV_KEEPONFORK);
+  return false;
+}
+
 void StubContext::PatchPage(uint64_t page, const PatchSite& site) {
   if (!process().call_sites().MayPatch(page, page + kPageSize)) return;
   // A page that the guest may write is left alone: it may be generating code. EINVAL: it may not.
   SyscallResult writable =
       HostCall({.number = SYS_madvise, .arguments = {page, kPageSize, MADV_POPULATE_WRITE}});
   if (!writable.Is(EINVAL)) return;
+  if (!IsFileMapping(page)) return;  // Generated code: its author may look at it.
   constexpr uint64_t kCode = PROT_READ | PROT_EXEC;
   auto protect = [&](uint64_t protection) {
     return HostCall({.number = SYS_mprotect, .arguments = {page, kPageSize, protection}});

@@ -12,14 +12,6 @@
 namespace redoubt::platform::seccomp_trap {
 namespace {
 
-// How much of [address, address + size) lies in guest memory, from its start.
-size_t GuestPart(uint64_t address, size_t size) {
-  if (address < kGuestStart || address >= kGuestEnd) return 0;
-  if (address >= kSlots && address < kHighEnd) return 0;
-  uint64_t end = address < kSlots ? kSlots : kGuestEnd;
-  return std::min<uint64_t>(size, end - address);
-}
-
 template <typename F>
 Result<size_t> CopyWith(F copy, int pid, uint64_t address, std::byte* buffer, size_t size) {
   if (size == 0) return size_t{0};

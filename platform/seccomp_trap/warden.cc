@@ -185,9 +185,8 @@ void Warden::HuntStrays() {
   constexpr int kMargin = 4096;
   MutexLock lock(&mu_);
   if (!strays_.hunting()) return;
-  strays_.Hunt(highest_pid_ + kMargin, [this](int pid) ABSL_NO_THREAD_SAFETY_ANALYSIS {
-    return wards_.contains(pid);
-  });
+  strays_.Hunt(highest_pid_ + kMargin,
+               [this](int pid) ABSL_NO_THREAD_SAFETY_ANALYSIS { return wards_.contains(pid); });
 }
 
 }  // namespace redoubt::platform::seccomp_trap

@@ -140,11 +140,21 @@ Result<OwnedFd> InstallFilter(StubContext& zygote, Slots& slots, const Machine& 
   return listener;
 }
 
+Result<void> GiveCaptures(std::span<const CallCapture> captures, StubContext& zygote,
+                          Slots& slots) {
+  if (captures.empty()) return {};
+  if (captures.size() > kMaxCapturedCalls) return Errno(E2BIG);
+  std::memcpy(slots.window(0), captures.data(), captures.size_bytes());
+  TRY(zygote.Transact({.kind = CommandKind::kSetCaptures, .arguments = {captures.size()}}));
+  return {};
+}
+
 Result<void> SetUp(Machine& machine, StubContext& zygote) {
   auto& process = static_cast<StubProcess&>(*zygote.address_space());
   std::memcpy(&machine.shim, process.slots().window(0), sizeof(machine.shim));
   machine.vdso_address = TRY(FindVdso(zygote, machine.shim.start_stack));
   TRY(DropHostStack(zygote, machine.shim.start_stack));
+  TRY(GiveCaptures(machine.captures, zygote, process.slots()));
   OwnedFd listener = TRY(InstallFilter(zygote, process.slots(), machine));
   machine.notifier.emplace(std::move(listener), [&machine](int pid) { machine.warden.Bury(pid); });
   machine.notifier->AddThread(process.host_pid());

@@ -31,6 +31,7 @@
 #include "sentry/kernel/kernel.h"
 #include "sentry/kernel/terminal_control.h"
 #include "sentry/socket/unix/unix.h"
+#include "sentry/syscalls/captures.h"
 #include "sentry/syscalls/dispatcher.h"
 #include "sentry/time/timer_queue.h"
 #include "sentry/vfs/path_walk.h"
@@ -135,7 +136,8 @@ absl::StatusOr<Prepared> Prepare(SentryConfig& config, int control_fd) {
   if (absl::Status status = EnterEmptyRoot(); !status.ok()) return status;
   // The platform forks, and so wants a process of one thread.
   absl::StatusOr<std::unique_ptr<platform::Platform>> platform =
-      config.platform->create({.report_memory_calls = config.strace});
+      config.platform->create(
+          {.report_memory_calls = config.strace, .captures = syscalls::CallCaptures()});
   if (!platform.ok()) return platform.status();
   if (absl::Status status = DropCapabilities(); !status.ok()) return status;
 
@@ -165,6 +167,7 @@ absl::StatusOr<Prepared> Prepare(SentryConfig& config, int control_fd) {
   kernel_config.procfs = std::move(procfs);
   kernel_config.hostname = config.hostname;
   kernel_config.max_tasks = config.max_tasks;
+  kernel_config.answers_locally = !config.strace;
   kernel_config.cpu_count = cpu_count;
   kernel_config.memory_bytes = memory_bytes;
   Prepared prepared;

@@ -92,6 +92,7 @@ void CopySmallState(Task& parent, Task& child, const CloneRequest& request) {
   child.scheduling_policy = parent.scheduling_policy.load();
   child.timer_slack_ns = parent.timer_slack_ns.load();
   child.affinity_mask = parent.affinity_mask.load();
+  if (parent.sees_all_calls()) child.StopLocalAnswers();
   if ((request.flags & CLONE_CHILD_CLEARTID) != 0) child.clear_child_tid = request.child_tid;
   // A thread must not run on its creator's signal stack; a vfork child may (clone(2)).
   bool shares_stack = (request.flags & CLONE_VM) != 0 && (request.flags & CLONE_VFORK) == 0;

@@ -90,6 +90,11 @@ void LeaveOldMemory(Task& task) {
 void ResetForNewImage(Task& task, const std::string& name) {
   ThreadGroup& group = *task.group();
   group.timers().DeletePosixTimers();
+  {
+    // Before descriptors close, by which others may learn of this exec.
+    MutexLock lock(&task.kernel().tasks().mu_);
+    group.has_execed = true;
+  }
   RefPtr<FdTable> table = task.fd_table();
   if (table->IsShared()) {
     task.SetFdTable(table->Fork());
@@ -106,7 +111,6 @@ void ResetForNewImage(Task& task, const std::string& name) {
     MutexLock lock(&tasks.mu_);
     if (group.handlers->ref_count() > 1) group.handlers = group.handlers->Copy();
     group.handlers->ResetForExec();
-    group.has_execed = true;
     group.exit_signal = SIGCHLD;
     vfork = std::exchange(Access::VforkDoneLocked(task), nullptr);
   }

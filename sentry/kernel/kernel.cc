@@ -38,6 +38,7 @@ Kernel::Kernel(KernelConfig config)
       tasks_(config.max_tasks),
       timers_(std::move(config.timers)),
       cpu_count_(config.cpu_count),
+      answers_locally_(config.answers_locally),
       memory_bytes_(config.memory_bytes),
       boot_time_ns_(time::Now(time::Clock::kMonotonic)),
       hostname_(std::move(config.hostname)) {}

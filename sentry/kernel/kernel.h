@@ -34,6 +34,7 @@ struct KernelConfig {
   OwnedFd procfs;  // See mm::HostProc; may be empty.
   std::string hostname = "redoubt";
   int max_tasks = 4096;
+  bool answers_locally = true;  // The platform may answer calls that need nobody.
   unsigned cpu_count = 1;
   uint64_t memory_bytes = 0;  // What /proc/meminfo and sysinfo say.
 };
@@ -64,6 +65,7 @@ class Kernel {
   const mm::MemoryPolicy& memory_policy() const { return memory_policy_; }
   const mm::HostProc& host_proc() const { return host_proc_; }
   unsigned cpu_count() const { return cpu_count_; }
+  bool answers_locally() const { return answers_locally_; }
   uint64_t memory_bytes() const { return memory_bytes_; }
   int64_t boot_time_ns() const { return boot_time_ns_; }  // Monotonic clock at start.
   // For AT_RANDOM, ASLR.
@@ -94,6 +96,7 @@ class Kernel {
   TaskSet tasks_;
   const std::unique_ptr<time::TimerQueue> timers_;
   const unsigned cpu_count_;
+  const bool answers_locally_;
   const uint64_t memory_bytes_;
   const int64_t boot_time_ns_;
 

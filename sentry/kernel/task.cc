@@ -35,6 +35,7 @@ RefPtr<Credentials> Task::credentials() const {
 void Task::SetCredentials(RefPtr<Credentials> credentials) {
   MutexLock lock(&mu_);
   std::swap(credentials_, credentials);
+  local_answers_stale_ = true;
 }
 
 std::string Task::name() const {

@@ -200,6 +200,13 @@ class Task final : public RefCounted<Task>, public platform::GuestEvents, public
   platform::NextStep OnEvent(platform::Context& context, const platform::Event& event) override;
   void OnExited() override;
 
+  // Every call is to be seen by the sentry (guest seccomp filters); inherited. By its own handlers.
+  void StopLocalAnswers() {
+    sees_all_calls_ = true;
+    local_answers_stale_ = true;
+  }
+  bool sees_all_calls() const { return sees_all_calls_; }
+
   // For exec and clone, which give a task its (new) context and memory.
   void SetContext(platform::Context* context) { context_ = context; }
   static constexpr uint64_t kNoSyscall = ~uint64_t{0};
@@ -215,6 +222,9 @@ class Task final : public RefCounted<Task>, public platform::GuestEvents, public
   void ServeFault(const platform::Event& event);
   // Everything that must happen before the guest runs again: exit, stop, signals (task_run.cc).
   platform::NextStep PrepareToResume();
+  // What the platform may answer for this task is kept current (task_local.cc).
+  void TakeLocalMask();
+  void TellLocalAnswers();
 
   Kernel* const kernel_;
   const RefPtr<ThreadGroup> group_;
@@ -257,6 +267,9 @@ class Task final : public RefCounted<Task>, public platform::GuestEvents, public
 
   // The call and fault being served; own handlers only.
   std::atomic<uint64_t> syscall_number_{kNoSyscall};  // Read by /proc/PID/syscall, strace.
+  std::optional<platform::LocalAnswers> told_;  // What the platform answers by itself.
+  bool local_answers_stale_ = true;             // Ids may have changed since.
+  bool sees_all_calls_ = false;
   std::optional<int> restart_code_;  // The call being left was interrupted, with this code.
   platform::Event last_fault_;       // For the signal frame.
 };

@@ -173,6 +173,7 @@ void Deliver(Task& task, const Step& step) {
 
 NextStep Task::OnEvent(platform::Context& context, const Event& event) {
   context_ = &context;
+  TakeLocalMask();
   switch (event.kind) {
     case Event::Kind::kSyscall:
       ServeSyscall(event);
@@ -225,6 +226,7 @@ void Task::ServeFault(const Event& event) {
 NextStep Task::PrepareToResume() {
   // Most calls end here: nothing pending, nothing saved.
   if (!interrupted() && !saved_mask_.has_value() && !restart_code_.has_value()) {
+    TellLocalAnswers();
     return NextStep::kResume;
   }
   while (true) {
@@ -232,6 +234,7 @@ NextStep Task::PrepareToResume() {
     switch (step.kind) {
       case Step::Kind::kRun:
         RestartOrFail(*this, nullptr);
+        TellLocalAnswers();
         return NextStep::kResume;
       case Step::Kind::kExit:
         FinishExit(*this);

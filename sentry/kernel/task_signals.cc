@@ -10,7 +10,16 @@ namespace redoubt::kernel {
 
 void Task::SetSignalMask(SignalSet mask) {
   MutexLock lock(&kernel_->tasks().mu_);
+  SignalSet blocked = mask & ~signal_mask();
   TaskAccess::StoreMaskLocked(*this, mask);
+  // A signal that this task might have taken is another's now (retarget_shared_pending() of Linux).
+  SignalSet left = group_->pending.set() & blocked;
+  for (const RefPtr<Task>& other : group_->tasks) {
+    if (left.empty()) break;
+    if (other.get() == this || (left & ~other->signal_mask()).empty()) continue;
+    TaskAccess::InterruptLocked(*other);
+    left = left & other->signal_mask();
+  }
   // What was pending and is unblocked now is delivered on the way back to the guest.
   SignalSet deliverable = (pending_.set() | group_->pending.set()) & ~signal_mask();
   if (!deliverable.empty()) interrupted_.store(true, std::memory_order_release);

@@ -60,15 +60,16 @@ uint64_t XstateSizeOf(char* xstate) {
 int64_t SaveXstate(Slot* slot, ucontext_t* context) {
   char* xstate = XstateOf(context);
   uint64_t size = XstateSizeOf(xstate);
-  Copy(WindowOf(slot), xstate, size);
-  __builtin_memset(WindowOf(slot) + kSwReservedOffset, 0, kSwReservedEnd - kSwReservedOffset);
+  char* window = WindowOf(slot) + kXstateOffset;
+  Copy(window, xstate, size);
+  __builtin_memset(window + kSwReservedOffset, 0, kSwReservedEnd - kSwReservedOffset);
   return static_cast<int64_t>(size);
 }
 
 // The host's own marks in the frame stay: they say how rt_sigreturn is to read it.
 int64_t LoadXstate(Slot* slot, ucontext_t* context, uint64_t size) {
   char* xstate = XstateOf(context);
-  const char* window = WindowOf(slot);
+  const char* window = WindowOf(slot) + kXstateOffset;
   if (size != XstateSizeOf(xstate)) return -1;
   Copy(xstate, window, kSwReservedOffset);
   Copy(xstate + kSwReservedEnd, window + kSwReservedEnd, size - kSwReservedEnd);
@@ -161,6 +162,9 @@ bool ObeyWithoutFrame(Slot* slot, CommandKind kind, int64_t* result) {
     case CommandKind::kExitThread:
       *result = ShimGate(SYS_exit, 0);
       return true;
+    case CommandKind::kSetCaptures:
+      *result = SetCaptures(WindowOf(slot), Load(command.arguments[0]));
+      return true;
     case CommandKind::kPatchSite:
       *result = Patch(LoadPatchSite(command));
       return true;
@@ -183,6 +187,7 @@ void ServeCommands(Slot* slot, ucontext_t* context, bool report) {
     slot->report.result = result;
     report = true;
   }
+  WriteResults(slot);
   LoadRegisters(slot, context);
 }
 

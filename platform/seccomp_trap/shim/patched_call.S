@@ -61,7 +61,6 @@ ShimForeignGs:
   mov %rsi, %gs:RSI
   mov %rdi, %gs:RDI
   mov %rax, %gs:ORIG_RAX
-  movq $-38, %gs:RAX  // -ENOSYS
   pushfq
   pop %r11
   mov %r11, %gs:RFLAGS

@@ -3,6 +3,8 @@
 // SHIM CODE: runs inside the guest's address space, under the guest's control.
 //
 // A call from a patched site, between patched_call.S's saving and loading of registers.
+#include <errno.h>
+
 #include "platform/seccomp_trap/shim/shim.h"
 
 namespace redoubt::platform::seccomp_trap {
@@ -24,6 +26,7 @@ void Serve(Slot* slot) {
     int64_t result;
     if (kind == CommandKind::kResume) {
       if (NeedsFrame(r)) ShimNeedFrame();
+      WriteResults(slot);
       break;
     }
     if (!ObeyWithoutFrame(slot, kind, &result)) ShimNeedFrame();
@@ -37,12 +40,18 @@ void Serve(Slot* slot) {
 }  // namespace
 
 extern "C" void ShimServePatched(Slot* slot) {
+  Registers& r = slot->registers;
+  if (!(r.rflags & kTrapFlag) &&
+      AnswerLocally(slot, {r.orig_rax, r.rdi, r.rsi, r.rdx, r.r10}, &r.rax)) {
+    return;
+  }
+  r.rax = static_cast<uint64_t>(-ENOSYS);
   slot->report.kind = ReportKind::kSyscall;
   slot->report.patched = 1;
-  Registers& r = slot->registers;
   r.cs = kUserCodeSegment, r.ss = kUserStackSegment;
   r.ds = r.es = r.fs = r.gs = 0;
   r.fs_base = ReadFsBase(), r.gs_base = 0;
+  CaptureCall(slot);
   Serve(slot);
 }
 

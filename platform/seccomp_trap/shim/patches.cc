@@ -2,13 +2,13 @@
 //
 // SHIM CODE: runs inside the guest's address space, under the guest's control.
 //
-// Patched call sites: the instruction before `syscall` moves to a trampoline, and a jump through the
-// table takes its place (protocol.h, PatchSite, says which sites there are). A trampoline:
+// Patched call sites: the instruction before `syscall` moves to a trampoline, and a jump through
+// the table takes its place (protocol.h, PatchSite, says which sites there are). A trampoline:
 //
 //   0    the moved instruction; unless it sets the number: futex goes the slow way, being native;
 //        movabs $after, %r11; jmp ShimPatchedCall
-//   32   the moved instruction; syscall; jmp *after      the slow way, for guests with their own %gs
-//   48   after, site                                     for the handlers
+//   32   the moved instruction; syscall; jmp *after      the slow way, for guests with their own
+//   %gs 48   after, site                                     for the handlers
 //
 // Other threads may run through a site while it is written. They see whole old code, whole new
 // code, or 0x06, which is undefined, at the site or where `syscall` was: the handler sends them the
@@ -96,8 +96,8 @@ void WriteJump(uint64_t address, uint64_t index) {
 
 void WriteShortJump(uint64_t address, uint64_t target) {
   uint64_t distance = (target - (address + 2)) & 0xff;
-  __atomic_store_n(reinterpret_cast<uint16_t*>(address), static_cast<uint16_t>(0xeb | distance << 8),
-                   __ATOMIC_RELEASE);
+  __atomic_store_n(reinterpret_cast<uint16_t*>(address),
+                   static_cast<uint16_t>(0xeb | distance << 8), __ATOMIC_RELEASE);
 }
 
 }  // namespace
@@ -118,8 +118,7 @@ int64_t Patch(const PatchSite& site) {
 void StopPatchedCalls() {
   if (__atomic_exchange_n(&Table()[1], 1, __ATOMIC_ACQ_REL) != 0) return;
   for (uint64_t i = kFirst, end = End(); i < end; ++i) {
-    __atomic_store_n(&Table()[i], TrampolineAt(i) + kSlowOffset,
-                     __ATOMIC_RELEASE);
+    __atomic_store_n(&Table()[i], TrampolineAt(i) + kSlowOffset, __ATOMIC_RELEASE);
   }
 }
 

@@ -21,7 +21,8 @@ extern "C" {
 long ShimGate(long number, uint64_t a = 0, uint64_t b = 0, uint64_t c = 0, uint64_t d = 0,
               uint64_t e = 0, uint64_t f = 0);
 extern const char ShimGateEnd[], ShimGuestCall[], ShimGuestCallEnd[];
-extern const char ShimPatchedCall[], ShimForeignGs[], ShimPatchedExit[], ShimPatchedExitEnd[], ShimNeedFrameEnd[];
+extern const char ShimPatchedCall[], ShimForeignGs[], ShimPatchedExit[], ShimPatchedExitEnd[],
+    ShimNeedFrameEnd[];
 // The linker's.
 extern const char __executable_start[], etext[];
 // Comes back in the handler of the signal that it causes, never here.
@@ -29,6 +30,11 @@ extern const char __executable_start[], etext[];
 void ShimServePatched(Slot* slot);
 void ShimPatchedInterrupted(Slot* slot);
 void ShimRestorer();
+uint64_t ShimCopyUser(void* to, const void* from, uint64_t size);
+uint64_t ShimCopyString(char* to, const char* from, uint64_t limit);
+uint64_t ShimProbe(void* address);
+extern const char ShimCopyUserAccess[], ShimCopyUserFault[], ShimCopyStringAccess[],
+    ShimProbeAccess[], ShimFault[];
 void ShimThreadEntry();
 void ShimThreadMain(ucontext_t* context);
 void ShimOnSignal(int signal, siginfo_t* info, ucontext_t* context);
@@ -58,6 +64,20 @@ void ServeCommands(Slot* slot, ucontext_t* context, bool report);
 // A command that needs no signal frame: true, and its result.
 bool ObeyWithoutFrame(Slot* slot, CommandKind kind, int64_t* result);
 void Copy(char* to, const char* from, uint64_t size);
+
+// What calls read and write (capture.cc). The call is in the slot's registers.
+int64_t SetCaptures(const char* from, uint64_t count);
+void CaptureCall(Slot* slot);
+// Before the guest goes on.
+void WriteResults(Slot* slot);
+// True when the signal is a fault of one of our accesses; the frame goes on after it.
+bool RecoverUserAccess(int signal, greg_t* g);
+
+// Calls that the shim answers by itself (local_answers.cc).
+struct CallRegisters {
+  uint64_t number, rdi, rsi, rdx, r10;
+};
+bool AnswerLocally(Slot* slot, const CallRegisters& call, uint64_t* result);
 
 // Patched call sites (patches.cc).
 int64_t Patch(const PatchSite& site);
