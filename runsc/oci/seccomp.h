@@ -4,7 +4,8 @@
 // call of the container, from its first exec on.
 //
 //   absl::StatusOr<SeccompProfile> profile = CompileSeccomp(config["linux"]["seccomp"]);
-//   sentry_config.seccomp_filter = profile->program;
+//   process.set_seccomp_program(profile->Bytes());
+//   process.set_seccomp_log((profile->flags & SECCOMP_FILTER_FLAG_LOG) != 0);
 //
 // The program is ordinary classic BPF over struct seccomp_data, as seccomp(2) takes it; nothing in
 // the sentry knows where it came from. As in runc: a name that no kernel table knows is left out; a
@@ -32,6 +33,12 @@ struct SeccompProfile {
   // With an action SCMP_ACT_NOTIFY: where the listener is to be sent, and with what.
   bool notifies = false;
   std::string listener_path, listener_metadata;
+
+  // The program as boot::ProcessSpec carries it.
+  std::string Bytes() const {
+    return std::string(reinterpret_cast<const char*>(program.data()),
+                       program.size() * sizeof(sock_filter));
+  }
 };
 
 absl::StatusOr<SeccompProfile> CompileSeccomp(const nlohmann::json& seccomp);
