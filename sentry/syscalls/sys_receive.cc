@@ -68,10 +68,9 @@ Result<Received> Receive(Task& task, Socket& socket, UserSegments& to,
     if (first) {
       received.address = result->address;
       received.control = std::move(result->control);
-      // MSG_TRUNC asks how long the datagram was.
-      bool whole = (options.flags & MSG_TRUNC) != 0 && socket.type() != SOCK_STREAM;
-      if (whole) received.length = result->full_length;
     }
+    // MSG_TRUNC asks how long the datagram was, or how much of a stream was thrown away.
+    if ((options.flags & MSG_TRUNC) != 0) received.length += result->full_length - result->bytes;
     first = false;
     if (!copied.ok() || *copied < result->bytes) break;
     if (to.remaining() == 0 || result->bytes == 0 || !GoesOn(socket, options, *result)) break;

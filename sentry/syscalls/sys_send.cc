@@ -76,7 +76,8 @@ SyscallResult Send(Task& task, Socket& socket, UserSegments& from, Message& mess
     if (error != 0 || sent.bytes < buffer.size()) break;
   } while (from.remaining() > 0);
   if (done > 0 || error == 0) return done;
-  if (error == EPIPE && (message.flags & MSG_NOSIGNAL) == 0) SignalSelf(task, SIGPIPE);
+  // Only streams signal.
+  if (error == EPIPE && stream && (message.flags & MSG_NOSIGNAL) == 0) SignalSelf(task, SIGPIPE);
   return Errno(error);
 }
 

@@ -23,23 +23,14 @@ constexpr int32_t kOptionLimit = 64 * 1024;
 
 bool ClosesOnExec(int32_t type) { return (type & SOCK_CLOEXEC) != 0; }
 
-// SO_ERROR: how a connection that was under way ended.
-Result<void> TakeError(Socket& socket) {
-  std::vector<std::byte> value = TRY(socket.GetOption(SOL_SOCKET, SO_ERROR, sizeof(int32_t)));
-  int32_t error = 0;
-  std::memcpy(&error, value.data(), std::min(value.size(), sizeof(error)));
-  if (error != 0) return Errno(error);
-  return {};
-}
-
-// A blocking connect(2) of a family that says EINPROGRESS: waits for its end.
-Result<void> WaitForConnection(Task& task, Socket& socket) {
-  Result<void> result = WaitForSocket(task, socket, kWritableEvents, socket.send_timeout(), false,
-                                      [&]() -> Result<void> {
-                                        if (socket.Readiness(kWritableEvents) == 0)
-                                          return Errno(EAGAIN);
-                                        return TakeError(socket);
-                                      });
+// A blocking connect(2) of a family that says EINPROGRESS: asks again until it is over.
+Result<void> WaitForConnection(Task& task, Socket& socket, const SocketAddress& address) {
+  vfs::Caller caller = task.MakeCaller();
+  Result<void> result =
+      WaitForSocket(task, socket, kWritableEvents, socket.send_timeout(), false, [&] {
+        Result<void> connected = socket.Connect(caller, address);
+        return connected.Is(EALREADY) ? Result<void>(Errno(EAGAIN)) : connected;
+      });
   // Time is over: it goes on in the background.
   if (result.Is(EAGAIN)) return Errno(EINPROGRESS);
   return result;
@@ -54,7 +45,7 @@ SyscallResult Accept(Task& task, int fd, uint64_t address, uint64_t length, int3
       TRY(WaitForSocket(task, *listener, kReadableEvents, listener->receive_timeout(),
                         listener->nonblocking(), [&] { return listener->Accept(caller, status); }));
   if (address != 0) {
-    Result<SocketAddress> peer = accepted->GetPeerName();
+    Result<SocketAddress> peer = accepted->AcceptedPeerName();
     if (!peer.ok()) return Errno(ECONNABORTED);
     TRY(WriteSocketAddressAndLength(task, *peer, address, length));
   }
@@ -101,7 +92,7 @@ SyscallResult SysConnect(Task& task, FdNumber fd, UserAddress user, int32_t leng
       WaitForSocket(task, *socket, kWritableEvents, socket->send_timeout(), nonblocking,
                     [&] { return socket->Connect(caller, address); });
   bool under_way = connected.Is(EINPROGRESS) || connected.Is(EALREADY);
-  if (under_way && !nonblocking) connected = WaitForConnection(task, *socket);
+  if (under_way && !nonblocking) connected = WaitForConnection(task, *socket, address);
   TRY(connected);
   return 0UL;
 }
