@@ -141,6 +141,10 @@ class Context {
     return address_space()->CopyOut(address, buffer);
   }
 
+  // Where `size` bytes may be put that CopyOut(address) is then to deliver, if that spares a copy;
+  // else empty. The guest can see and change what is there. Valid until the next CopyOut or event.
+  virtual std::span<std::byte> ResultBuffer(uint64_t address, size_t size) { return {}; }
+
   // Runs a call inside the stub and gives its result. Pointers in it are guest addresses. The
   // caller has vetted it: the platform passes it on unseen. Used for memory calls, futex,
   // CPU-clock reads. A blocking call ends with EINTR when Interrupt() comes (the host's restart

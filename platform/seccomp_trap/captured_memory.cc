@@ -44,20 +44,28 @@ std::optional<size_t> CapturedMemory::Read(uint64_t address, std::span<std::byte
   return std::nullopt;
 }
 
+bool CapturedMemory::MayWrite(uint64_t address, size_t size) const {
+  if (writes_ == kMaxWrites || size > kCaptureSize - results_) return false;
+  return std::any_of(spans_, spans_ + count_, [&](const Capture::Span& span) {
+    uint64_t skip = address - span.address;
+    return span.writable && skip <= span.size && size <= span.size - skip;
+  });
+}
+
+std::span<std::byte> CapturedMemory::Reserve(uint64_t address, size_t size) {
+  if (!MayWrite(address, size)) return {};
+  return {window_ + kResultsOffset + results_, size};
+}
+
 bool CapturedMemory::Write(Slot& slot, uint64_t address, std::span<const std::byte> data) {
-  if (writes_ == kMaxWrites || data.size() > kCaptureSize - results_) return false;
-  for (uint32_t i = 0; i < count_; ++i) {
-    const Capture::Span& span = spans_[i];
-    if (!span.writable || address < span.address || address - span.address > span.size) continue;
-    if (data.size() > span.size - (address - span.address)) continue;
-    std::memcpy(window_ + kResultsOffset + results_, data.data(), data.size());
-    pending_[writes_] = {address, static_cast<uint32_t>(data.size()), results_};
-    slot.capture.writes[writes_] = pending_[writes_];
-    ++writes_;
-    results_ += static_cast<uint32_t>(data.size());
-    return true;
-  }
-  return false;
+  std::span<std::byte> to = Reserve(address, data.size());
+  if (to.empty()) return data.empty();
+  if (to.data() != data.data()) std::memcpy(to.data(), data.data(), data.size());
+  pending_[writes_] = {address, static_cast<uint32_t>(data.size()), results_};
+  slot.capture.writes[writes_] = pending_[writes_];
+  ++writes_;
+  results_ += static_cast<uint32_t>(data.size());
+  return true;
 }
 
 void CapturedMemory::Post(Slot& slot) {

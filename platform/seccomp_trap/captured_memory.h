@@ -29,7 +29,8 @@ class CapturedMemory {
   // False: not known to be writable, or no room.
   bool Write(Slot& slot, uint64_t address, std::span<const std::byte> data);
 
-  bool has_writes() const { return writes_ != 0; }
+  // Where Write wants `size` bytes for `address` to be; empty when it would not take them.
+  std::span<std::byte> Reserve(uint64_t address, size_t size);
   // Leaves the writes to the shim, which is about to run the guest.
   void Post(Slot& slot);
   // Does them now: copy(address, bytes) for each.
@@ -44,6 +45,8 @@ class CapturedMemory {
   }
 
  private:
+  bool MayWrite(uint64_t address, size_t size) const;
+
   std::byte* window_ = nullptr;
   uint32_t count_ = 0, writes_ = 0, results_ = 0;
   Capture::Span spans_[CallCapture::kMaxArguments];

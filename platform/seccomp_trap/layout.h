@@ -37,7 +37,7 @@ inline constexpr uint64_t kTrampolines = 0x80000;
 inline constexpr uint64_t kTrampolinesSize = kMaxPatches * kTrampolineSize;
 
 inline constexpr uint32_t kMaxThreads = 4096;  // Of one guest process.
-inline constexpr uint64_t kSlotSize = 64 * 1024;
+inline constexpr uint64_t kSlotSize = 256 * 1024;
 inline constexpr uint64_t kSlots = 0x7e0000000000;
 inline constexpr uint64_t kSlotsSize = kMaxThreads * kSlotSize;
 // Room for two nested signal frames with AVX-512 state and the shim's own calls.

@@ -15,11 +15,12 @@ namespace {
 constexpr absl::Duration kTick = absl::Milliseconds(5);
 constexpr double kLongRunNs = 2e6;
 constexpr uint32_t kShortRunsToBind = 2;
-// How long a side spins; also what counts as a fast call, a hand-off in the other gear included.
-constexpr double kSpinNs = 20e3;
+// How long a side spins, about what a wake-up across CPUs costs; also what counts as a fast call, a
+// hand-off in the other gear included.
+constexpr double kSpinNs = 50e3;
 // A turn taken this late by a spinning thread: something else ran on its CPU.
 constexpr double kLateNs = 100e3;
-constexpr uint32_t kMinCallsToSpin = 64, kMaxCallsToSpin = 8192;
+constexpr uint32_t kMinCallsToSpin = 64, kMaxCallsToSpin = 2048;
 // A miss while spinning undoes the gain of so many calls; how much gain counts.
 constexpr int kMissCost = 64, kMaxSpinCredit = 256;
 // A pair is moved when it ran at least this share of a tick, took this much longer by the clock
@@ -147,8 +148,9 @@ void Placement::AfterRun(Pair& pair, Slot& slot) {
     ++pair.spun_calls;
     pair.spin_credit = std::min(pair.spin_credit + 1, kMaxSpinCredit);
     uint64_t late = now - __atomic_load_n(&slot.posted_at, __ATOMIC_RELAXED);
-    if (late > late_cycles_ && late < cycles) return StopSpinning(pair, slot, 4);
-    if (!may_spin_.load(std::memory_order_relaxed)) return StopSpinning(pair, slot, 1);
+    if (late > late_cycles_ && late < cycles) CountMiss(pair, slot);
+    if (pair.spin_cpu < 0) return;
+    if (!may_spin_.load(std::memory_order_relaxed)) return StopSpinning(pair, slot);
     if (!ticking) Adjust(pair, cycles);
   } else if (cpu != bound_cpu_ || !ticking) {
     Adjust(pair, cycles);
@@ -171,12 +173,12 @@ void Placement::StartSpinning(Pair& pair, Slot& slot) {
   pair.last_report = __rdtsc();  // To move takes time, which is not the handler's.
 }
 
-void Placement::StopSpinning(Pair& pair, Slot& slot, uint32_t penalty) {
+void Placement::StopSpinning(Pair& pair, Slot& slot) {
   __atomic_store_n(&slot.spin_cycles, 0, __ATOMIC_RELAXED);
   pair.spin_cpu = -1;
   BindSelf(pair.cpu);
   bool paid = pair.spun_calls > 4 * pair.fast_calls_to_spin;
-  uint32_t calls = paid ? pair.fast_calls_to_spin / 2 : pair.fast_calls_to_spin * 2 * penalty;
+  uint32_t calls = paid ? pair.fast_calls_to_spin / 2 : pair.fast_calls_to_spin * 2;
   pair.fast_calls_to_spin = std::clamp(calls, kMinCallsToSpin, kMaxCallsToSpin);
   pair.fast_calls = 0;
 }
@@ -184,7 +186,7 @@ void Placement::StopSpinning(Pair& pair, Slot& slot, uint32_t penalty) {
 // Somebody slept after all, and a wake-up crosses CPUs. Now and then that is cheaper than to leave.
 void Placement::CountMiss(Pair& pair, Slot& slot) {
   pair.spin_credit -= kMissCost;
-  if (pair.spin_credit < 0) StopSpinning(pair, slot, 1);
+  if (pair.spin_credit < 0) StopSpinning(pair, slot);
 }
 
 int Placement::IdlestCpu(int except) {

@@ -79,7 +79,7 @@ class Placement {
   void AfterRun(Pair& pair, Slot& slot);
   void Adjust(Pair& pair, uint64_t cycles);
   void StartSpinning(Pair& pair, Slot& slot);
-  void StopSpinning(Pair& pair, Slot& slot, uint32_t penalty);
+  void StopSpinning(Pair& pair, Slot& slot);
   void CountMiss(Pair& pair, Slot& slot);
   int IdlestCpu(int except) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void Bind(Pair& pair, int cpu);

@@ -94,7 +94,7 @@ static_assert(sizeof(PatchSite) <= sizeof(Command::arguments));
 // What the shim has fetched with a call, and what the sentry wants written when the guest goes on.
 // All data is in the window.
 inline constexpr uint32_t kMaxCapturedCalls = 512;
-inline constexpr uint64_t kCaptureSize = 16 * 1024;
+inline constexpr uint64_t kCaptureSize = 72 * 1024;  // A usual large buffer, and small things.
 inline constexpr uint64_t kMaxCapturedString = 4096;
 inline constexpr uint32_t kMaxWrites = 8;
 inline constexpr uint32_t kNotFetched = ~uint32_t{0};
@@ -150,6 +150,7 @@ inline constexpr uint64_t kWindowSize = kSlotSize - kWindowOffset;
 // The window's parts: what calls read, what they write, FP state.
 inline constexpr uint64_t kResultsOffset = kCaptureSize;
 inline constexpr uint64_t kXstateOffset = 2 * kCaptureSize;
+static_assert(kXstateOffset < kWindowSize);
 static_assert(kMaxCapturedCalls * sizeof(CallCapture) <= kWindowSize);
 static_assert(sizeof(Slot) <= kWindowOffset);
 // As in shim/patched_call.S.

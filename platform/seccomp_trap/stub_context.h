@@ -40,6 +40,9 @@ class StubContext final : public Context, public Awaited {
                         uint64_t offset) override;
   Result<std::unique_ptr<Context>> Clone(bool share_memory) override;
   Result<void> EnterAddressSpace(RefPtr<AddressSpace> space) override;
+  std::span<std::byte> ResultBuffer(uint64_t address, size_t size) override {
+    return captured_.Reserve(address, size);
+  }
   void SetLocalAnswers(const LocalAnswers* answers) override;
   std::optional<uint64_t> LocalSignalMask() override;
   void Interrupt() override;

@@ -137,7 +137,7 @@ SyscallResult ReadFile(Task& task, FileDescription& file, UserSegments& to,
   bool may_wait = !options.nonblocking && !file.nonblocking();
   uint64_t done = 0;
   while (to.remaining() > 0) {
-    auto buffer = task.IoBuffer(std::min<uint64_t>(to.remaining(), Task::kIoBufferSize));
+    auto buffer = to.OutBuffer(task);
     std::optional<uint64_t> offset = options.offset;
     if (offset) *offset += done;
     Result<size_t> read = ReadPiece(task, file, buffer, offset, may_wait && done == 0);

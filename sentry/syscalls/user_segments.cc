@@ -89,6 +89,16 @@ Result<size_t> UserSegments::CopyIn(kernel::Task& task, std::span<std::byte> dat
   });
 }
 
+std::span<std::byte> UserSegments::OutBuffer(kernel::Task& task) const {
+  size_t size = std::min<uint64_t>(remaining_, kernel::Task::kIoBufferSize);
+  const Segment& next = segments()[index_];
+  if (next.length - offset_ >= size) {
+    auto direct = task.context().ResultBuffer(next.address + offset_, size);
+    if (!direct.empty()) return direct;
+  }
+  return task.IoBuffer(size);
+}
+
 void UserSegments::Rewind(size_t bytes) {
   auto all = segments();
   remaining_ += bytes;

@@ -38,6 +38,9 @@ class UserSegments {
   // As many bytes as could be copied, and as are left; EFAULT when none could.
   Result<size_t> CopyOut(kernel::Task& task, std::span<const std::byte> data);
   Result<size_t> CopyIn(kernel::Task& task, std::span<std::byte> data);
+  // A buffer for what CopyOut is to take next, at most Task::kIoBufferSize; where that spares a
+  // copy, one that the guest can see and change.
+  std::span<std::byte> OutBuffer(kernel::Task& task) const;
   // Copied, but not used: the next copy begins `bytes` earlier. Not beyond the last copy.
   void Rewind(size_t bytes);
 
