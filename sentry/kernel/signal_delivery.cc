@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sentry/kernel/signal_delivery.h"
 
-#include <vector>
+#include <cstring>
+#include <span>
 
 #include "platform/arch/xstate.h"
 #include "sentry/kernel/kernel.h"
@@ -15,7 +16,8 @@ namespace {
 namespace arch = platform::arch;
 using platform::Registers;
 
-constexpr uint64_t kRedZone = 128;  // Below %rsp, the ABI lets leaf functions use it.
+constexpr uint64_t kRedZone = 128;          // Below %rsp, the ABI lets leaf functions use it.
+constexpr uint64_t kMaxFrameGap = 64 + 16;  // Between a frame and its FP state, by alignment.
 constexpr uint64_t kDirectionFlag = 0x400, kResumeFlag = 0x10000, kTrapFlag = 0x100;
 
 bool OnSignalStack(const abi::SignalStack& stack, uint64_t sp) {
@@ -83,10 +85,13 @@ Result<void> BuildSignalFrame(Task& task, const SignalInfo& info, const SignalAc
   uint64_t fpstate = (sp - fp_size) & ~uint64_t{63};
   uint64_t frame_address = ((fpstate - sizeof(abi::SignalFrame)) & ~uint64_t{15}) - 8;
 
-  std::vector<std::byte> image(fp_size);
-  TRY(task.context().GetXstate(std::span(image).first(arch::XstateSize())));
+  // Frame and FP state lie close together: one copy takes both.
+  size_t gap = fpstate - frame_address;
+  std::span<std::byte> bytes = task.IoBuffer(gap + fp_size);
+  std::memset(bytes.data(), 0, gap);
+  std::span<std::byte> image = bytes.subspan(gap);
+  TRY(task.context().GetXstate(image.first(arch::XstateSize())));
   arch::FinishSignalXstate(image);
-  TRY(task.CopyOut(fpstate, std::span<const std::byte>(image)));
 
   Registers& registers = task.registers();
   abi::SignalFrame frame{};
@@ -97,7 +102,8 @@ Result<void> BuildSignalFrame(Task& task, const SignalInfo& info, const SignalAc
   frame.context.context = SaveRegisters(registers, TaskAccess::LastFault(task), old_mask, fpstate);
   frame.context.mask = old_mask;
   frame.info = info;
-  TRY(task.CopyOut(frame_address, frame));
+  std::memcpy(bytes.data(), &frame, sizeof(frame));
+  TRY(task.CopyOut(frame_address, std::span<const std::byte>(bytes)));
 
   if ((task.signal_stack().flags & abi::kSsAutodisarm) != 0) {
     task.signal_stack() = abi::SignalStack{};
@@ -120,17 +126,27 @@ namespace {
 Result<void> RestoreFrame(Task& task) {
   // The handler's `ret` has popped the restorer's address.
   uint64_t address = task.registers().rsp - 8;
-  abi::SignalFrame frame = TRY(task.CopyIn<abi::SignalFrame>(address));
-  std::vector<std::byte> image;
-  if (frame.context.context.fpstate != 0) {
-    image.resize(arch::SignalXstateSize());
-    TRY(task.CopyIn(frame.context.context.fpstate, std::span(image)));
-    TRY(arch::ParseSignalXstate(image));
+  // Most frames lie as BuildSignalFrame laid them, FP state and all: one copy takes both.
+  size_t fp_size = arch::SignalXstateSize();
+  std::span<std::byte> bytes = task.IoBuffer(sizeof(abi::SignalFrame) + kMaxFrameGap + fp_size);
+  size_t copied = TRY(task.CopyInSome(address, bytes));
+  abi::SignalFrame frame;
+  if (copied < sizeof(frame)) return Errno(EFAULT);
+  std::memcpy(&frame, bytes.data(), sizeof(frame));
+  uint64_t fpstate = frame.context.context.fpstate;
+  std::span<std::byte> image = bytes.first(fp_size);
+  if (fpstate == 0) {
+    arch::InitXstate(image.first(arch::XstateSize()));
   } else {
-    image.resize(arch::XstateSize());
-    arch::InitXstate(image);
+    uint64_t gap = fpstate - address;
+    if (fpstate > address && gap <= copied && copied - gap >= fp_size) {
+      image = bytes.subspan(gap, fp_size);
+    } else {
+      TRY(task.CopyIn(fpstate, image));
+    }
+    TRY(arch::ParseSignalXstate(image));
   }
-  TRY(task.context().SetXstate(std::span(image).first(arch::XstateSize())));
+  TRY(task.context().SetXstate(image.first(arch::XstateSize())));
   RestoreRegisters(task.registers(), frame.context.context);
   task.SetSignalMask(frame.context.mask);
   // As sigaltstack(2) would set it; a bad one is left out without an error (restore_altstack()).
