@@ -70,6 +70,24 @@ GUEST_CODE(own_gs, R"(
   mov %gs:8, %rdi
   jmp 1b
 )")
+// Sets its %gs base to r12 by itself, when that is not zero.
+GUEST_CODE(silent_gs, R"(
+1:mov $1001, %eax
+  syscall
+  test %r12, %r12
+  jz 1b
+  wrgsbase %r12
+  jmp 1b
+)")
+// As the C library's syscall(): number r12, by one site for all numbers.
+GUEST_CODE(any_number, R"(
+  sub $64, %rsp
+1:mov %r12, %rax
+  mov %r9, %r8
+  mov 8(%rsp), %r9
+  syscall
+  jmp 1b
+)")
 GUEST_CODE(futex_caller, R"(
 1:mov $1001, %eax
   syscall
@@ -193,6 +211,61 @@ TEST(Patch, AProgramWithItsOwnGs) {
       EXPECT_EQ(c.registers().gs_base, kData + 64);
       EXPECT_EQ(c.registers().rip, kCode + 7);
     });
+  }
+}
+
+// Nobody is told of wrgsbase: the patched call itself must notice, and touch nothing.
+TEST(Patch, AGsBaseThatTheGuestHasSetByItself) {
+  for (uint64_t base : {kData, kData + 64, kCode, uint64_t{0x40000000}, uint64_t{0x7fffffff0000},
+                        kSlots + 5 * kSlotSize, uint64_t{8}}) {
+    Patched p(silent_gs());
+    std::vector<std::byte> before(conformance::kDataSize, std::byte{0x5a}), after(before.size());
+    ASSERT_TRUE(p.space->CopyOut(kData, before).ok());
+    p.guest->Do([&](Context& c) { c.registers().r12 = base; });
+    for (int i = 0; i < 5; ++i) {
+      Event event = p.guest->Return(0);
+      ASSERT_EQ(event.kind, Kind::kSyscall);
+      EXPECT_EQ(event.syscall_number, 1001u);
+      p.guest->Do([&](Context& c) {
+        EXPECT_EQ(c.registers().gs_base, base);
+        EXPECT_EQ(c.registers().rip, kCode + 7);
+        EXPECT_EQ(c.registers().rsp, kStack + kStackSize);
+      });
+      ASSERT_TRUE(p.space->CopyIn(kData, after).ok());
+      EXPECT_EQ(before, after) << std::hex << base;
+    }
+  }
+}
+
+// futex goes its native way through a patched site, too; an interrupt finds it there.
+TEST(Patch, AFutexWaitThroughAPatchedSiteIsInterrupted) {
+  auto context = NewGuest(any_number());
+  context->registers().r12 = 1001;
+  GuestThread guest(conformance::ThePlatform(), std::move(context));
+  ASSERT_EQ(guest.Next().kind, Kind::kSyscall);
+  Warm(guest);
+  for (int i = 0; i < 20; ++i) {
+    guest.Do([](Context& c) {
+      Registers& r = c.registers();
+      r.r12 = SYS_futex, r.rdi = kData, r.rsi = 0 /* FUTEX_WAIT */, r.rdx = 0, r.r10 = 0;
+    });
+    guest.Resume();
+    if (i % 2) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    guest.Interrupt();
+    Event event = guest.Next();
+    while (event.kind == Kind::kInterrupted) {
+      guest.Resume();
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+      guest.Interrupt();
+      event = guest.Next();
+    }
+    ASSERT_EQ(event.kind, Kind::kSyscall);
+    EXPECT_EQ(event.syscall_number, uint64_t{SYS_futex});
+    guest.Do([](Context& c) { c.registers().r12 = 1001; });
+    event = guest.Return(static_cast<uint64_t>(-EINTR));
+    if (event.kind == Kind::kInterrupted) event = guest.Return(static_cast<uint64_t>(-EINTR));
+    ASSERT_EQ(event.kind, Kind::kSyscall);
+    EXPECT_EQ(event.syscall_number, 1001u);
   }
 }
 

@@ -2,11 +2,14 @@
 #include "platform/seccomp_trap/stub_process.h"
 
 #include <signal.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <algorithm>
 
+#include "absl/time/clock.h"
 #include "base/check.h"
 
 namespace redoubt::platform::seccomp_trap {
@@ -65,6 +68,11 @@ uint64_t StubProcess::CpuTimeNs() const {
 
 Result<uint32_t> StubProcess::AddThread() {
   MutexLock lock(&mu_);
+  if (!LookAtLeaversLocked()) {
+    Kill();
+    return Errno(ESRCH);
+  }
+  if (leavers_.size() >= kMaxThreads) return Errno(EAGAIN);
   for (uint32_t i = 0; i < kMaxThreads; ++i) {
     if (used_[i]) continue;
     used_.set(i);
@@ -88,6 +96,29 @@ bool StubProcess::HasOneThread() {
 void StubProcess::FreeSlot(uint32_t slot) {
   MutexLock lock(&mu_);
   used_.reset(slot);
+}
+
+void StubProcess::FreeSlotOf(uint32_t slot, int tid) {
+  MutexLock lock(&mu_);
+  used_.reset(slot);
+  leavers_.push_back({tid, absl::Now()});
+}
+
+void StubProcess::NoteThread(int tid) {
+  MutexLock lock(&mu_);
+  std::erase_if(leavers_, [tid](const Leaver& leaver) { return leaver.tid == tid; });
+}
+
+bool StubProcess::LookAtLeaversLocked() {
+  if (leavers_.empty()) return true;
+  absl::Time now = absl::Now();
+  bool late = false;
+  std::erase_if(leavers_, [&](const Leaver& leaver) {
+    if (syscall(SYS_tgkill, pid_, leaver.tid, 0) != 0) return true;
+    late = late || now - leaver.since > kLeavePatience;
+    return false;
+  });
+  return !late;
 }
 
 void StubProcess::Kill() {

@@ -10,7 +10,9 @@
 
 #include <atomic>
 #include <bitset>
+#include <vector>
 
+#include "absl/time/time.h"
 #include "base/sync/mutex.h"
 #include "platform/platform.h"
 #include "platform/seccomp_trap/call_sites.h"
@@ -43,8 +45,13 @@ class StubProcess final : public AddressSpace, public Mortal {
   Result<uint32_t> AddThread();
   bool DropThread();
   bool HasOneThread();
-  // The host's thread in `slot` is no more.
+  // Nobody uses `slot` any more; there never was a thread in it.
   void FreeSlot(uint32_t slot);
+  // The same for a slot whose thread says that it has ended. That is the guest's word: when the next
+  // thread is added it is looked at, and a thread that has stayed is the process's death.
+  void FreeSlotOf(uint32_t slot, int tid);
+  // The host has given this number to a new thread.
+  void NoteThread(int tid);
 
   bool dead() const { return death_signal_.load(std::memory_order_acquire) != 0; }
   int death_signal() const { return death_signal_.load(std::memory_order_acquire); }
@@ -57,7 +64,15 @@ class StubProcess final : public AddressSpace, public Mortal {
   Mutex<LockRank::kPlatform>& descriptor_mu() { return descriptor_mu_; }
 
  private:
+  static constexpr absl::Duration kLeavePatience = absl::Seconds(5);
+  struct Leaver {
+    int tid;
+    absl::Time since;
+  };
+
   void OnHostDeath(int signal) override;
+  // False when one should have gone long ago.
+  bool LookAtLeaversLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   Machine& machine_;
   Slots slots_;
@@ -70,6 +85,7 @@ class StubProcess final : public AddressSpace, public Mortal {
   Mutex<LockRank::kLeaf> mu_;
   std::bitset<kMaxThreads> used_ ABSL_GUARDED_BY(mu_);
   uint32_t threads_ ABSL_GUARDED_BY(mu_) = 1;
+  std::vector<Leaver> leavers_ ABSL_GUARDED_BY(mu_);
 };
 
 }  // namespace redoubt::platform::seccomp_trap

@@ -16,6 +16,7 @@
 #include <thread>
 
 #include "platform/conformance/platform_conformance.h"
+#include "platform/seccomp_trap/attack/hostile_guest.h"
 #include "platform/seccomp_trap/attack/observer.h"
 #include "platform/seccomp_trap/filter.h"
 #include "platform/seccomp_trap/layout.h"
@@ -151,19 +152,6 @@ class Runner : public GuestEvents {
 
   std::atomic<bool> exited_ = false;
 };
-
-// All `syscall` and `sysenter` instructions of the shim, found as an attacker would.
-std::vector<uint64_t> ShimSyscalls(int pid) {
-  std::vector<uint8_t> text(2 * kPageSize);
-  constexpr uint64_t kText = 0x20000;
-  iovec local{text.data(), text.size()}, remote{reinterpret_cast<void*>(kText), text.size()};
-  EXPECT_EQ(process_vm_readv(pid, &local, 1, &remote, 1, 0), static_cast<ssize_t>(text.size()));
-  std::vector<uint64_t> found;
-  for (size_t i = 0; i + 1 < text.size(); ++i) {
-    if (text[i] == 0x0f && (text[i + 1] == 0x05 || text[i + 1] == 0x34)) found.push_back(kText + i);
-  }
-  return found;
-}
 
 bool OffTheShim(uint64_t address, uint64_t length) {
   uint64_t end = address + ((length + kPage - 1) & ~(kPage - 1));

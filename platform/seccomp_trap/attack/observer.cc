@@ -40,6 +40,12 @@ struct Thread {
   HostCall call;
 };
 std::map<int, Thread> g_threads;  // In the observer.
+bool g_kill_children = false;
+
+struct Request {
+  int pid;
+  bool kill_children;
+};
 
 void Settle(Thread& thread) {
   if (!thread.pending) return;
@@ -65,6 +71,7 @@ void OnSyscallStop(int tid, Thread& thread) {
 
 // Gives the signal to hand on to the tracee.
 int OnStop(int tid, int status) {
+  if (g_kill_children && !g_threads.contains(tid)) kill(tid, SIGKILL);
   Thread& thread = g_threads[tid];
   int signal = WSTOPSIG(status);
   if (status >> 16 != 0) return 0;  // An event of ptrace's own.
@@ -117,10 +124,11 @@ void TraceAll() {
 
 [[noreturn]] void Main(int socket) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
-  int pid;
-  while (read(socket, &pid, sizeof(pid)) == sizeof(pid)) {
+  Request request;
+  while (read(socket, &request, sizeof(request)) == sizeof(request)) {
     g_threads.clear();
-    SeizeThreads(pid);
+    g_kill_children = request.kill_children;
+    SeizeThreads(request.pid);
     int seized = static_cast<int>(g_threads.size());
     CHECK(write(socket, &seized, sizeof(seized)) == sizeof(seized));
     TraceAll();
@@ -148,11 +156,12 @@ void Start() {
   g_socket = sockets[0];
 }
 
-bool Watch(int pid) {
+bool Watch(int pid, bool kill_children) {
   g_record->count = 0;
   g_record->trapped = 0;
   int seized = 0;
-  CHECK(write(g_socket, &pid, sizeof(pid)) == sizeof(pid));
+  Request request{pid, kill_children};
+  CHECK(write(g_socket, &request, sizeof(request)) == sizeof(request));
   CHECK(read(g_socket, &seized, sizeof(seized)) == sizeof(seized));
   if (seized > 0) return true;
   CHECK(read(g_socket, &seized, sizeof(seized)) == sizeof(seized));

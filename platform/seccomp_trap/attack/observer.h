@@ -35,8 +35,9 @@ struct Observed {
 
 namespace observer {
 void Start();
-// False when this host does not let us trace.
-bool Watch(int pid);
+// False when this host does not let us trace. With `kill_children`, whatever the watched process
+// clones is killed before its first instruction.
+bool Watch(int pid, bool kill_children = false);
 Observed Finish();
 }  // namespace observer
 
