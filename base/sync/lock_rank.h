@@ -16,8 +16,8 @@ enum class LockRank : uint8_t {
   kSuperblock = 20,      // vfs::Superblock::tree_mu_: dentries of one file system. Overlay's is
                          // held while its layers are called, whose inodes take no tree lock.
   kInode = 30,           // Per-inode state: sizes, extents, directory entries.
+  kNetworkChange = 35,  // NetworkNamespace::change_mu_: one change and its notifications at a time.
   kEpoll = 40,      // EpollInstance::mu_. Nested epolls: outer before inner (checked for loops).
-  kNetworkChange = 43,  // NetworkNamespace::change_mu_: one change and its notifications at a time.
   kSocket = 45,     // One socket endpoint; pairs are taken in address order.
   kPipe = 50,       // Pipe::mu_.
   kTasks = 60,      // kernel::TaskSet::mu_: process tree, signals, exit states, job control.

@@ -9,6 +9,7 @@
 
 #include "abi/linux/time.h"
 #include "sentry/fs/anon/anonymous_inode.h"
+#include "sentry/socket/net/interface_ioctl.h"
 
 namespace redoubt::sockets {
 
@@ -16,7 +17,10 @@ namespace {
 
 constexpr size_t kDefaultBuffer = 212992;  // net.core.{r,w}mem_default and _max.
 constexpr size_t kMaximumBuffer = 212992;
-constexpr size_t kMinimumBuffer = 4608;
+// SO_{SND,RCV}BUFFORCE may go beyond, but not without end: a guest's root is a guest.
+constexpr size_t kForcedMaximumBuffer = 32 * 1024 * 1024;
+constexpr size_t kMinimumSendBuffer = 4608;     // SOCK_MIN_SNDBUF.
+constexpr size_t kMinimumReceiveBuffer = 2304;  // SOCK_MIN_RCVBUF.
 
 // Options that are kept and shown but change nothing here.
 constexpr int kKeptBooleans[] = {SO_REUSEADDR, SO_REUSEPORT, SO_KEEPALIVE, SO_BROADCAST,
@@ -75,6 +79,7 @@ Result<std::vector<std::byte>> Socket::GetOption(int level, int name, size_t len
     case SO_RCVBUF:
       return number(static_cast<int64_t>(receive_buffer()));
     case SO_RCVLOWAT:
+      return number(receive_low_water());
     case SO_SNDLOWAT:
       return number(1);
     case SO_PRIORITY:
@@ -102,12 +107,34 @@ Result<void> Socket::SetTimeout(std::atomic<int64_t>& timeout, std::span<const s
   return {};
 }
 
-Result<void> Socket::SetBuffer(std::atomic<size_t>& buffer, std::span<const std::byte> value) {
+Result<void> Socket::SetBuffer(std::atomic<size_t>& buffer, std::span<const std::byte> value,
+                               size_t limit) {
   const int32_t wanted = TRY(ToInt(value));
-  const size_t bytes =
-      std::min(wanted < 0 ? kMaximumBuffer : static_cast<size_t>(wanted), kMaximumBuffer);
-  buffer.store(std::max(bytes * 2, kMinimumBuffer), std::memory_order_relaxed);
+  const size_t bytes = std::min(wanted < 0 ? limit : static_cast<size_t>(wanted), limit);
+  const size_t least = &buffer == &send_buffer_ ? kMinimumSendBuffer : kMinimumReceiveBuffer;
+  buffer.store(std::max(bytes * 2, least), std::memory_order_relaxed);
   return {};
+}
+
+bool Socket::HasOption(int name) const {
+  const int index = KeptIndex(name);
+  CHECK(index >= 0);
+  return (kept_options_.load(std::memory_order_relaxed) >> index & 1) != 0;
+}
+
+void Socket::SetDefaultBuffers(size_t send, size_t receive) {
+  send_buffer_ = send;
+  receive_buffer_ = receive;
+}
+
+void Socket::InheritOptions(const Socket& listener) {
+  receive_timeout_ = listener.receive_timeout();
+  send_timeout_ = listener.send_timeout();
+  SetDefaultBuffers(listener.send_buffer(), listener.receive_buffer());
+  kept_options_ = listener.kept_options_.load(std::memory_order_relaxed);
+  priority_ = listener.priority_.load(std::memory_order_relaxed);
+  receive_low_water_ = listener.receive_low_water();
+  linger_seconds_ = listener.linger_seconds();
 }
 
 Result<void> Socket::SetOption(const vfs::Caller& caller, int level, int name,
@@ -126,18 +153,21 @@ Result<void> Socket::SetOption(const vfs::Caller& caller, int level, int name,
     case SO_SNDBUFFORCE:
     case SO_RCVBUFFORCE:
       if (!caller.HasCapability(CAP_NET_ADMIN)) return Errno(EPERM);
-      return SetBuffer(name == SO_SNDBUFFORCE ? send_buffer_ : receive_buffer_, value);
+      return SetBuffer(name == SO_SNDBUFFORCE ? send_buffer_ : receive_buffer_, value,
+                       kForcedMaximumBuffer);
     case SO_SNDBUF:
-      return SetBuffer(send_buffer_, value);
+      return SetBuffer(send_buffer_, value, kMaximumBuffer);
     case SO_RCVBUF:
-      return SetBuffer(receive_buffer_, value);
+      return SetBuffer(receive_buffer_, value, kMaximumBuffer);
     case SO_RCVTIMEO:
       return SetTimeout(receive_timeout_, value);
     case SO_SNDTIMEO:
       return SetTimeout(send_timeout_, value);
-    case SO_RCVLOWAT:
-      TRY(ToInt(value));
+    case SO_RCVLOWAT: {
+      const int32_t low = TRY(ToInt(value));
+      receive_low_water_.store(low < 0 ? INT32_MAX : std::max(low, 1), std::memory_order_relaxed);
       return {};
+    }
     case SO_PRIORITY:
       priority_.store(TRY(ToInt(value)), std::memory_order_relaxed);
       return {};
@@ -163,6 +193,27 @@ Result<size_t> Socket::Write(std::span<const std::byte> data, const vfs::Caller&
   SendRequest request{
       .data = data, .address = nullptr, .control = {}, .flags = 0, .caller = caller};
   return SendMessage(request);
+}
+
+Result<uint64_t> Socket::Ioctl(const vfs::IoctlRequest& request) {
+  return net::InterfaceIoctl(net::NamespaceOf(request.caller), family_, request);
+}
+
+namespace {
+
+std::function<void(int, int)>& OwnerSignaller() {
+  static auto* signaller = new std::function<void(int, int)>;
+  return *signaller;
+}
+
+}  // namespace
+
+void SetOwnerSignaller(std::function<void(int owner, int signal)> signaller) {
+  OwnerSignaller() = std::move(signaller);
+}
+
+void SignalOwner(int owner, int signal) {
+  if (OwnerSignaller()) OwnerSignaller()(owner, signal);
 }
 
 Socket* SocketOf(vfs::FileDescription& file) { return dynamic_cast<Socket*>(&file); }

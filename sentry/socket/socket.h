@@ -14,6 +14,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <vector>
@@ -96,9 +97,14 @@ class Socket : public vfs::FileDescription {
   int64_t receive_timeout() const { return receive_timeout_.load(std::memory_order_relaxed); }
   int64_t send_timeout() const { return send_timeout_.load(std::memory_order_relaxed); }
 
+  // The name accept(2) tells, which it does even of a connection that was reset meanwhile.
+  virtual Result<SocketAddress> AcceptedPeerName() { return GetPeerName(); }
+
   // By SendMessage and ReceiveMessage.
   Result<size_t> Read(std::span<std::byte> buffer) override;
   Result<size_t> Write(std::span<const std::byte> data, const vfs::Caller& caller) override;
+  // What every socket knows of: interfaces (SIOCGIF...). Families ask it for what is not theirs.
+  Result<uint64_t> Ioctl(const vfs::IoctlRequest& request) override;
 
  protected:
   // SO_ERROR: gives the pending error and clears it.
@@ -107,10 +113,19 @@ class Socket : public vfs::FileDescription {
   size_t send_buffer() const { return send_buffer_.load(std::memory_order_relaxed); }
   size_t receive_buffer() const { return receive_buffer_.load(std::memory_order_relaxed); }
   virtual bool IsListening() { return false; }
+  // A boolean of SOL_SOCKET that the base keeps: SO_REUSEADDR, SO_BROADCAST ...
+  bool HasOption(int name) const;
+  int receive_low_water() const { return receive_low_water_.load(std::memory_order_relaxed); }
+  int linger_seconds() const { return linger_seconds_.load(std::memory_order_relaxed); }
+  // Before the socket is used: a family's own defaults, and an accepted socket's inheritance.
+  void SetDefaultBuffers(size_t send, size_t receive);
+  void InheritOptions(const Socket& listener);
 
  private:
   Result<void> SetTimeout(std::atomic<int64_t>& timeout, std::span<const std::byte> value);
-  Result<void> SetBuffer(std::atomic<size_t>& buffer, std::span<const std::byte> value);
+  // `limit`: the most a guest may ask for, before it is doubled.
+  Result<void> SetBuffer(std::atomic<size_t>& buffer, std::span<const std::byte> value,
+                         size_t limit);
 
   const int family_;
   const int type_;
@@ -121,8 +136,14 @@ class Socket : public vfs::FileDescription {
   std::atomic<size_t> receive_buffer_;
   std::atomic<uint32_t> kept_options_{0};  // Booleans that are kept but not acted on, by bit.
   std::atomic<int> priority_{0};
+  std::atomic<int> receive_low_water_{1};
   std::atomic<int> linger_seconds_{-1};  // -1: off.
 };
+
+// Sends `signal` to the owner of a file (F_SETOWN: a process, or a process group if negative), by
+// whatever boot set; tasks are not known here.
+void SetOwnerSignaller(std::function<void(int owner, int signal)> signaller);
+void SignalOwner(int owner, int signal);
 
 // The socket of an open file; null when it is something else (ENOTSOCK).
 Socket* SocketOf(vfs::FileDescription& file);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// /proc/PID/net: one network namespace, the same for all.
+// /proc/PID/net: the process's network namespace.
 #ifndef SENTRY_FS_PROC_NET_H_
 #define SENTRY_FS_PROC_NET_H_
 

@@ -28,7 +28,7 @@ void SetNetRows(std::string_view table, NetRows rows) {
   registry.rows.insert_or_assign(std::string(table), std::move(rows));
 }
 
-std::string RowsOf(std::string_view table, std::string_view otherwise) {
+std::string RowsOf(std::string_view table, net::NetworkNamespace& network) {
   NetRows rows;
   {
     Registry& registry = TheRegistry();
@@ -36,7 +36,7 @@ std::string RowsOf(std::string_view table, std::string_view otherwise) {
     auto it = registry.rows.find(table);
     if (it != registry.rows.end()) rows = it->second;
   }
-  return rows ? rows() : std::string(otherwise);
+  return rows ? rows(network) : std::string();
 }
 
 }  // namespace redoubt::proc

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What network stacks tell /proc/net. A table shows its heading and the rows that its provider
-// makes; without a provider only the heading, which is right for a sandbox without that protocol.
+// Tables of /proc/net whose rows come from socket families that proc does not know: "unix",
+// "netlink", "packet". Without a provider a table is its heading, which is right for a sandbox
+// without that family. What a network namespace itself knows is in sentry/socket/net/proc_text.h.
 //
-//   proc::SetNetRows("tcp", [stack] { return stack->TcpTable(); });      // At boot.
-//   proc::SetNetRows("dev", ...);   // Replaces the loopback line.
+//   proc::SetNetRows("netlink", &netlink::NetlinkRows);      // At boot.
 #ifndef SENTRY_FS_PROC_NET_ROWS_H_
 #define SENTRY_FS_PROC_NET_ROWS_H_
 
@@ -12,15 +12,19 @@
 #include <string>
 #include <string_view>
 
+namespace redoubt::net {
+class NetworkNamespace;
+}
+
 namespace redoubt::proc {
 
 // Whole lines. Runs without locks; must not keep anything that its own release needs to wait for.
-using NetRows = std::function<std::string()>;
+using NetRows = std::function<std::string(net::NetworkNamespace& network)>;
 
-// `table` is the file's name: "tcp", "unix", "dev" ... Null: none.
+// `table` is the file's name. Null: none.
 void SetNetRows(std::string_view table, NetRows rows);
-// The rows of a table, or `otherwise`.
-std::string RowsOf(std::string_view table, std::string_view otherwise = "");
+// The rows of a table as `network` has them.
+std::string RowsOf(std::string_view table, net::NetworkNamespace& network);
 
 }  // namespace redoubt::proc
 

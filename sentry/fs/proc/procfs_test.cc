@@ -217,7 +217,7 @@ TEST_F(ProcTest, NetworkTablesShowTheirProvidersRows) {
   RefPtr<kernel::Task> task = AddProcess(0, "a");
   std::string empty = Get(root, Dir(task) + "/net/unix");
   EXPECT_EQ(empty.substr(0, 3), "Num");
-  SetNetRows("unix", [] { return std::string("a row\n"); });
+  SetNetRows("unix", [](net::NetworkNamespace&) { return std::string("a row\n"); });
   EXPECT_EQ(Get(root, Dir(task) + "/net/unix"), empty + "a row\n");
   SetNetRows("unix", nullptr);
 }

@@ -31,6 +31,8 @@ void AddEntries(fs::TextTree& tree, kernel::Kernel& kernel, std::span<const Syst
 void AddSystemFiles(fs::TextTree& tree, kernel::Kernel& kernel);
 // /proc/sys.
 void AddSysctls(fs::TextTree& tree, kernel::Kernel& kernel);
+// /proc/sys/net.
+void AddNetworkSysctls(fs::TextTree& tree);
 
 }  // namespace redoubt::proc
 

@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "sentry/fs/sys/net_devices.h"
 #include "sentry/fs/text_tree/text_tree.h"
 #include "sentry/kernel/kernel.h"
 
@@ -32,18 +33,6 @@ constexpr std::pair<std::string_view, std::string_view> kFixed[] = {
     {"devices/system/node/online", "0"},
     {"devices/system/node/possible", "0"},
     {"devices/system/node/node0/distance", "10"},
-    {"devices/virtual/net/lo/addr_len", "6"},
-    {"devices/virtual/net/lo/address", "00:00:00:00:00:00"},
-    {"devices/virtual/net/lo/broadcast", "00:00:00:00:00:00"},
-    {"devices/virtual/net/lo/carrier", "1"},
-    {"devices/virtual/net/lo/dev_id", "0x0"},
-    {"devices/virtual/net/lo/flags", "0x9"},
-    {"devices/virtual/net/lo/ifindex", "1"},
-    {"devices/virtual/net/lo/iflink", "1"},
-    {"devices/virtual/net/lo/mtu", "65536"},
-    {"devices/virtual/net/lo/operstate", "unknown"},
-    {"devices/virtual/net/lo/tx_queue_len", "1000"},
-    {"devices/virtual/net/lo/type", "772"},
     {"kernel/mm/hugepages/hugepages-2048kB/free_hugepages", "0"},
     {"kernel/mm/hugepages/hugepages-2048kB/nr_hugepages", "0"},
     {"kernel/mm/transparent_hugepage/defrag", "always defer defer+madvise [madvise] never"},
@@ -123,10 +112,7 @@ RefPtr<vfs::Inode> NewRoot(kernel::Kernel& kernel) {
   for (const auto& [path, text] : kFixed) AddText(tree, path, std::string(text));
   AddProcessors(tree, std::max(1u, kernel.cpu_count()));
   AddNode(tree, kernel);
-  tree.AddLink("class/net/lo", "../../devices/virtual/net/lo");
-  for (const char* counter : {"rx_bytes", "rx_packets", "tx_bytes", "tx_packets"}) {
-    AddText(tree, absl::StrCat("devices/virtual/net/lo/statistics/", counter), "0");
-  }
+  AddNetworkDevices(tree);
   return tree.root();
 }
 

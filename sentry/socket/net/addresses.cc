@@ -85,6 +85,9 @@ bool AddressLess(const InterfaceAddress& a, const InterfaceAddress& b) {
 void NetworkNamespace::Tables::AddRoutesOf(const InterfaceAddress& address, NetworkEvents& events) {
   const Interface* interface = Find(address.interface_index);
   for (Route& route : RoutesOf(address, interface->IsLoopback())) {
+    // fib_add_ifaddr(): a v4 address can be reached even while its interface is down.
+    bool always = route.type == RTN_LOCAL && route.prefix_length == 32;
+    if (!always && !interface->IsUp()) break;
     InsertRoute(std::move(route), events);
   }
 }
@@ -122,12 +125,12 @@ Result<void> NetworkNamespace::Tables::AddAddress(InterfaceAddress address, bool
                 (address.local.is_v6() || known.prefix_length == address.prefix_length);
     if (!same) continue;
     if (!replace) return Errno(EEXIST);
-    if (interface->IsUp()) RemoveRoutesOf(known, events);
+    RemoveRoutesOf(known, events);
     address.created_ns = known.created_ns;
     address.flags |= known.flags & IFA_F_SECONDARY;
     known = std::move(address);
     events.push_back({.what = known});
-    if (interface->IsUp()) AddRoutesOf(known, events);
+    AddRoutesOf(known, events);
     return {};
   }
   if (addresses.size() >= kMaximumAddresses) return Errno(ENOBUFS);
@@ -142,14 +145,13 @@ Result<void> NetworkNamespace::Tables::AddAddress(InterfaceAddress address, bool
   at = addresses.insert(at, std::move(address));
   InterfaceAddress added = *at;
   events.push_back({.what = added});
-  if (interface->IsUp()) AddRoutesOf(added, events);
+  AddRoutesOf(added, events);
   return {};
 }
 
 void NetworkNamespace::Tables::RemoveAddressAt(size_t at, NetworkEvents& events) {
   InterfaceAddress gone = std::move(addresses[at]);
   addresses.erase(addresses.begin() + static_cast<ptrdiff_t>(at));
-  bool up = Find(gone.interface_index)->IsUp();
   // A v4 subnet's secondary addresses go with the primary one (promote_secondaries is 0).
   if (gone.local.is_v4() && (gone.flags & IFA_F_SECONDARY) == 0) {
     for (size_t i = addresses.size(); i-- > 0;) {
@@ -157,7 +159,7 @@ void NetworkNamespace::Tables::RemoveAddressAt(size_t at, NetworkEvents& events)
     }
   }
   events.push_back({.what = gone, .removed = true});
-  if (up) RemoveRoutesOf(gone, events);
+  RemoveRoutesOf(gone, events);
 }
 
 Result<void> NetworkNamespace::AddAddress(InterfaceAddress address, bool replace) {

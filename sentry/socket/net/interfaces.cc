@@ -146,9 +146,13 @@ void NetworkNamespace::Tables::TakeDown(Interface& interface, NetworkEvents& eve
     bool ours = addresses[i].interface_index == index && addresses[i].local.is_v6();
     if (ours) RemoveAddressAt(i, events);
   }
-  // Linux tells nobody of v4 routes that go this way.
+  // Linux tells nobody of v4 routes that go this way, and keeps those to own addresses.
   NetworkEvents untold;
-  RemoveRoutesIf([&](const Route& route) { return route.interface_index == index; }, untold);
+  auto goes = [&](const Route& route) {
+    bool kept = route.family == AF_INET && route.type == RTN_LOCAL;
+    return route.interface_index == index && !kept;
+  };
+  RemoveRoutesIf(goes, untold);
   std::erase_if(neighbours, [&](const Neighbour& n) { return n.interface_index == index; });
 }
 

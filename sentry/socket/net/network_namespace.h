@@ -152,6 +152,7 @@ class NetworkNamespace : public RefCounted<NetworkNamespace> {
   // --- What belongs to a namespace besides. ---
   Settings& settings() { return settings_; }  // net.ipv4.*, net.core.* ...
   const Settings& settings() const { return settings_; }
+  const ProtocolCounters& counters() const { return counters_; }
   ProtocolCounters& counters() { return counters_; }  // /proc/net/snmp, netstat.
 
   // A protocol's state, made at first use.

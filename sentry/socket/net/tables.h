@@ -60,7 +60,7 @@ struct NetworkNamespace::Tables {
   // addresses.cc
   Result<void> AddAddress(InterfaceAddress address, bool replace, NetworkEvents& events);
   void RemoveAddressAt(size_t at, NetworkEvents& events);
-  // The routes that come with an address of an interface that is up.
+  // The routes that come with an address.
   void AddRoutesOf(const InterfaceAddress& address, NetworkEvents& events);
   void RemoveRoutesOf(const InterfaceAddress& address, NetworkEvents& events);
 

@@ -410,17 +410,43 @@ bool Endpoint::IsListening() {
 }
 
 UnixSocketInfo Endpoint::Info() {
-  UnixSocketInfo info{.inode_number = inode_number_.load(std::memory_order_relaxed),
-                      .references = ref_count(),
-                      .type = type_,
-                      .state = 1,
-                      .listening = false,
-                      .name = {}};
-  MutexLock lock(&mu_);
-  if (state_ == State::kConnected) info.state = 3;
-  info.listening = state_ == State::kListening;
-  if (name_.kind == UnixName::Kind::kAbstract) info.name.push_back('@');
-  info.name += name_.text;
+  UnixSocketInfo info;
+  info.inode_number = inode_number_.load(std::memory_order_relaxed);
+  info.references = ref_count();
+  info.type = type_;
+  info.uid = owner_.load(std::memory_order_relaxed);
+  info.send_limit = static_cast<uint32_t>(last_send_buffer_.load(std::memory_order_relaxed));
+  info.send_queue = static_cast<uint32_t>(in_flight());
+  RefPtr<Endpoint> peer;
+  std::vector<RefPtr<Endpoint>> accepted;  // By nobody yet.
+  vfs::Path path;
+  {
+    MutexLock lock(&mu_);
+    info.state = state_ == State::kConnected ? 3 : 1;
+    info.listening = state_ == State::kListening;
+    info.is_abstract = name_.kind == UnixName::Kind::kAbstract;
+    info.name = (info.is_abstract ? "@" : "") + name_.text;
+    info.shutdown = (read_shutdown_ ? 1 : 0) | (write_shutdown_ ? 2 : 0);
+    path = bound_path_;
+    for (const Message& message : queue_) {
+      info.receive_queue += static_cast<uint32_t>(message.size());
+      if (!IsStream()) break;
+    }
+    peer = peer_;
+    accepted.assign(backlog_.begin(), backlog_.end());
+    if (info.listening) info.send_queue = static_cast<uint32_t>(backlog_limit_);
+  }
+  if (peer) info.peer_inode = peer->inode_number();
+  if (path.dentry) {
+    Result<vfs::Attributes> attributes = path.dentry->inode()->GetAttributes();
+    if (attributes.ok()) info.path_inode = attributes->inode_number;
+    if (attributes.ok()) info.path_device = attributes->device;
+  }
+  if (info.listening) info.receive_queue = static_cast<uint32_t>(accepted.size());
+  for (const RefPtr<Endpoint>& end : accepted) {
+    MutexLock lock(&end->mu_);
+    if (end->peer_) info.waiting.push_back(end->peer_->inode_number());
+  }
   return info;
 }
 

@@ -68,6 +68,7 @@ class Endpoint : public RefCounted<Endpoint> {
   size_t in_flight() const { return in_flight_.load(std::memory_order_relaxed); }
   std::atomic<bool>& pass_credentials() { return pass_credentials_; }
   std::atomic<uint64_t>& inode_number() { return inode_number_; }
+  std::atomic<uint32_t>& owner() { return owner_; }
   UnixSocketInfo Info();
 
  private:
@@ -126,6 +127,7 @@ class Endpoint : public RefCounted<Endpoint> {
   std::atomic<size_t> last_send_buffer_{212992};
   std::atomic<bool> pass_credentials_{false};
   std::atomic<uint64_t> inode_number_{0};
+  std::atomic<uint32_t> owner_{0};  // The socket's user.
 
   Mutex<LockRank::kSocket> mu_;
   State state_ ABSL_GUARDED_BY(mu_) = State::kUnconnected;

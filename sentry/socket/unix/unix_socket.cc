@@ -22,6 +22,7 @@ UnixSocket::UnixSocket(RefPtr<Endpoint> endpoint, uint32_t flags, const vfs::Cal
     : Socket(AF_UNIX, endpoint->type(), 0, flags, caller), endpoint_(std::move(endpoint)) {
   Result<vfs::Attributes> attributes = inode()->GetAttributes();
   if (attributes.ok()) endpoint_->inode_number() = attributes->inode_number;
+  endpoint_->owner() = caller.uid;
 }
 
 UnixSocket::~UnixSocket() { endpoint_->Close(); }
@@ -105,7 +106,7 @@ Result<uint64_t> UnixSocket::Ioctl(const vfs::IoctlRequest& request) {
   } else if (request.command == SIOCOUTQ) {
     bytes = static_cast<int32_t>(endpoint_->in_flight());
   } else {
-    return Errno(ENOTTY);
+    return Socket::Ioctl(request);
   }
   TRY(request.memory.CopyOut(request.argument, std::as_bytes(std::span(&bytes, 1))));
   return uint64_t{0};
