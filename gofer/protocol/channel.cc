@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gofer/protocol/channel.h"
 
+#include <sched.h>
+
 #include <algorithm>
 
 #include "base/host/unix_socket.h"
@@ -18,6 +20,7 @@ Result<void> Channel::Call(Exchange* exchange) {
   if (broken()) return Errno(EIO);
   TakeReleased(&exchange->request);
   exchange->request.set_sequence(++sequence_);
+  exchange->request.set_cpu(static_cast<uint32_t>(sched_getcpu() + 1));
   size_t size = TRY(Encode(exchange->request, *buffer_));
   Result<void> result = ExchangeLocked(size, exchange);
   if (!result.ok()) {
@@ -40,6 +43,11 @@ Result<void> Channel::ExchangeLocked(size_t size, Exchange* exchange) {
   // Our own table is full: this call fails, the channel is sound.
   if (message.fds_lost) exchange->response.set_error(EMFILE);
   return {};
+}
+
+uint64_t Channel::calls() {
+  MutexLock lock(&mu_);
+  return sequence_;
 }
 
 void Channel::Release(uint64_t handle) {

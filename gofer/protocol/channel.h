@@ -46,6 +46,9 @@ class Channel {
   // Tells the gofer, with one of the next requests, that `handle` is no longer used. Never waits.
   void Release(uint64_t handle);
 
+  // How many calls were made so far.
+  uint64_t calls();
+
   bool broken() const { return broken_.load(std::memory_order_relaxed); }
   int socket() const { return socket_.get(); }
 

@@ -21,6 +21,12 @@ bool IsValid(const WalkRequest& walk) {
          std::all_of(walk.names().begin(), walk.names().end(), IsValidName);
 }
 
+bool IsValid(const CheckRequest& check) {
+  return check.steps_size() > 0 && check.steps_size() <= kMostWalkNames &&
+         std::all_of(check.steps().begin(), check.steps().end(),
+                     [](const CheckStep& step) { return IsValidName(step.name()); });
+}
+
 bool IsValid(const SetAttributesRequest& set) {
   return IsValid(set.access_time()) && IsValid(set.modify_time()) && set.mode() <= 07777 &&
          set.size() <= INT64_MAX;
@@ -45,7 +51,7 @@ bool IsValidOperation(const Request& request) {
     case Request::kWalk:
       return IsValid(request.walk());
     case Request::kCheck:
-      return IsValidName(request.check().name());
+      return IsValid(request.check());
     case Request::kSetAttributes:
       return IsValid(request.set_attributes());
     case Request::kCreate:
@@ -120,6 +126,9 @@ Result<void> DecodeResponse(std::span<const std::byte> bytes, Response* response
   bool good = response->error() <= kMostErrno && response->nodes_size() <= kMostWalkNames &&
               std::all_of(response->nodes().begin(), response->nodes().end(), IsValidNode) &&
               std::all_of(response->entries().begin(), response->entries().end(), IsValidEntry) &&
+              response->checked_size() <= kMostWalkNames &&
+              std::all_of(response->checked().begin(), response->checked().end(),
+                          [](const Attributes& attributes) { return IsValid(attributes); }) &&
               IsValid(response->attributes()) && IsValid(response->directory()) &&
               IsValid(response->new_directory()) && response->cookie() >= 0;
   if (!good) return Errno(EBADMSG);

@@ -56,6 +56,19 @@ TEST(DecodeRequest, TakesWhatWasEncoded) {
   EXPECT_EQ(request.walk().names(0), "etc");
 }
 
+TEST(DecodeRequest, ChecksHaveStepsWithNames) {
+  Request request;
+  request.mutable_check()->set_directory(1);
+  EXPECT_FALSE(Decodes(request));
+  request.mutable_check()->add_steps()->set_name("a");
+  EXPECT_TRUE(Decodes(request));
+  request.mutable_check()->add_steps()->set_name("..");
+  EXPECT_FALSE(Decodes(request));
+  request.mutable_check()->mutable_steps(1)->set_name("b");
+  for (int i = 0; i < kMostWalkNames; ++i) request.mutable_check()->add_steps()->set_name("x");
+  EXPECT_FALSE(Decodes(request));
+}
+
 TEST(DecodeRequest, RefusesBadNamesAndCounts) {
   Request request = GoodWalk();
   request.mutable_walk()->add_names("..");

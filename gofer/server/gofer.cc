@@ -12,6 +12,7 @@
 #include "base/host/unix_socket.h"
 #include "base/log.h"
 #include "gofer/protocol/validate.h"
+#include "gofer/server/caller_cpu.h"
 #include "gofer/server/node_table.h"
 #include "gofer/server/operations.h"
 #include "gofer/server/own_descriptors.h"
@@ -56,6 +57,7 @@ class Server {
     host::ReceivedMessage message = TRY(host::ReceiveMessage(socket_, *buffer_, 0));
     if (message.size == 0) return false;
     TRY(DecodeRequest(std::span(*buffer_).first(message.size), &request_));
+    caller_cpu_.Follow(static_cast<int>(request_.cpu()) - 1);
     response_.Clear();
     OwnedFd fd = operations_.Handle(request_, &response_);
     Result<size_t> size = Encode(response_, *buffer_);
@@ -77,6 +79,7 @@ class Server {
   Operations& operations_;
   const std::unique_ptr<std::array<std::byte, kMostMessageBytes>> buffer_ =
       std::make_unique<std::array<std::byte, kMostMessageBytes>>();
+  CallerCpu caller_cpu_;
   Request request_;
   Response response_;
 };

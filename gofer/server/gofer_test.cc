@@ -167,6 +167,71 @@ TEST_F(GoferTest, OpenDonatesDescriptorsOfTheAskedAccess) {
   EXPECT_TRUE(Open(root_, O_RDWR).Is(EISDIR));
 }
 
+TEST_F(GoferTest, APathDescriptorIsForFstatOnly) {
+  dir_.File("f", "hello");
+  Start();
+  for (uint64_t handle : {MustWalk(root_, {"f"}), root_}) {
+    Result<OwnedFd> path = Open(handle, O_PATH);
+    ASSERT_TRUE(path.ok());
+    struct stat stat;
+    EXPECT_EQ(fstat(path->get(), &stat), 0);
+    EXPECT_EQ(fcntl(path->get(), F_GETFL) & O_PATH, O_PATH);
+    char data[8];
+    EXPECT_EQ(read(path->get(), data, sizeof(data)), -1);
+  }
+}
+
+TEST_F(GoferTest, ChecksTellHowFarAWalkStillHolds) {
+  dir_.Dir("a");
+  dir_.Dir("a/b");
+  dir_.File("a/b/c", "hello");
+  Start();
+  ASSERT_EQ(Walk(root_, {"a", "b", "c"})->size(), 3u);
+  std::vector<uint64_t> handles;
+  for (const FileNode& node : last_.nodes()) handles.push_back(node.handle());
+  Exchange whole;
+  CheckRequest* check = whole.request.mutable_check();
+  check->set_directory(root_);
+  for (size_t i = 0; i < 3; ++i) {
+    CheckStep* step = check->add_steps();
+    step->set_name(std::string(1, static_cast<char>('a' + i)));
+    step->set_child(handles[i]);
+  }
+  ASSERT_TRUE(channel_->Call(&whole).ok());
+  ASSERT_EQ(whole.response.checked_size(), 3);
+  EXPECT_EQ(whole.response.checked(2).size(), 5u);
+
+  dir_.File("other", "");
+  ASSERT_EQ(rename(dir_.Path("other").c_str(), dir_.Path("a/b/c").c_str()), 0);
+  ASSERT_TRUE(channel_->Call(&whole).ok());
+  EXPECT_EQ(whole.response.checked_size(), 2);
+  ASSERT_EQ(rename(dir_.Path("a").c_str(), dir_.Path("z").c_str()), 0);
+  EXPECT_TRUE(channel_->Call(&whole).Is(ESTALE));
+
+  // A missing name, and below it nothing.
+  check->mutable_steps(0)->set_child(0);
+  ASSERT_TRUE(channel_->Call(&whole).ok());
+  EXPECT_EQ(whole.response.checked_size(), 1);
+}
+
+TEST_F(GoferTest, ACheckedUnlinkTakesNoOtherFile) {
+  dir_.File("f", "mine");
+  Start();
+  uint64_t file = MustWalk(root_, {"f"});
+  dir_.File("other", "yours");
+  ASSERT_EQ(rename(dir_.Path("other").c_str(), dir_.Path("f").c_str()), 0);
+  Exchange exchange;
+  UnlinkRequest* unlink = exchange.request.mutable_unlink();
+  unlink->set_directory(root_);
+  unlink->set_name("f");
+  unlink->set_child(file);
+  unlink->set_check(true);
+  EXPECT_TRUE(channel_->Call(&exchange).Is(ESTALE));
+  EXPECT_EQ(test::ReadFile(dir_.Path("f")), "yours");
+  unlink->set_child(MustWalk(root_, {"f"}));
+  EXPECT_TRUE(channel_->Call(&exchange).ok());
+}
+
 TEST_F(GoferTest, FifosSocketsAndDevicesAreNeverOpened) {
   ASSERT_EQ(mkfifo(dir_.Path("fifo").c_str(), 0600), 0);
   bool has_device = mknod(dir_.Path("device").c_str(), S_IFCHR | 0600, makedev(1, 3)) == 0;

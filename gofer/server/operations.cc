@@ -33,7 +33,7 @@ Result<void> Operations::Dispatch(const Request& request, Response* response, Ow
     case Request::kSetAttributes:
       return SetAttributes(request.set_attributes(), response);
     case Request::kOpen:
-      return Open(request.open(), fd);
+      return Open(request.open(), response, fd);
     case Request::kCreate:
       return Create(request.create(), response, fd);
     case Request::kLink:

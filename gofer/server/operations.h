@@ -39,6 +39,7 @@ class Operations {
   Result<void> Attach(const AttachRequest& request, Response* response);
   Result<void> Walk(const WalkRequest& request, Response* response);
   Result<void> Check(const CheckRequest& request, Response* response);
+  Result<void> CheckOne(uint64_t directory, const CheckStep& step, Attributes* attributes);
   Result<void> GetAttributes(const GetAttributesRequest& request, Response* response);
   Result<Node*> WalkOne(Node* directory, const std::string& name, bool is_last, Response* response);
 
@@ -56,7 +57,8 @@ class Operations {
   void MovedAfterRename(const RenameRequest& request, Node* from, Node* to);
 
   // operations_data.cc
-  Result<void> Open(const OpenRequest& request, OwnedFd* fd);
+  Result<void> Open(const OpenRequest& request, Response* response, OwnedFd* fd);
+  Result<void> FillStatus(int fd, FilesystemStatus* answer);
   Result<void> ReadDirectory(const ReadDirectoryRequest& request, Response* response);
   Result<void> Status(const StatusRequest& request, Response* response);
   Result<void> Sync(const SyncRequest& request);

@@ -72,8 +72,13 @@ void Operations::PinIfKnown(uint64_t handle) {
 
 Result<void> Operations::Unlink(const UnlinkRequest& request, Response* response) {
   Node* directory = TRY(FindWritableDirectory(request.directory()));
-  PinIfKnown(request.child());
   int directory_fd = TRY(nodes_.Fd(directory));
+  if (request.check()) {
+    Node* child = TRY(nodes_.Find(request.child()));
+    HostStat stat = TRY(StatAt(directory_fd, request.name().c_str()));
+    if (IdentityOf(stat) != child->identity || TypeOf(stat) != child->type) return Errno(ESTALE);
+  }
+  PinIfKnown(request.child());
   TRY(host::Call([&] {
     return unlinkat(directory_fd, request.name().c_str(),
                     request.is_directory() ? AT_REMOVEDIR : 0);

@@ -19,7 +19,7 @@ namespace {
 
 bool IsDots(std::string_view name) { return name == "." || name == ".."; }
 
-// One page of getdents64(2), without "." and "..".
+// What getdents64(2) gave, without "." and "..".
 void AddEntries(const char* data, size_t size, Response* response) {
   size_t offset = 0;
   while (offset < size) {
@@ -46,9 +46,15 @@ Result<OwnedFd> Reopen(int fd, int flags) {
   return OwnedFd(static_cast<int>(opened));
 }
 
-Result<void> Operations::Open(const OpenRequest& request, OwnedFd* fd) {
+Result<void> Operations::Open(const OpenRequest& request, Response* response, OwnedFd* fd) {
   Node* node = TRY(nodes_.Find(request.handle()));
   int access = static_cast<int>(request.access());
+  if (access == O_PATH && (node->IsDirectory() || node->IsRegular())) {
+    int path = TRY(nodes_.Fd(node));
+    TRY(FillStatus(path, response->mutable_status()));
+    *fd = TRY(Reopen(path, O_PATH));
+    return {};
+  }
   if (access != O_RDONLY && access != O_WRONLY && access != O_RDWR) return Errno(EINVAL);
   if (node->IsDirectory()) {
     if (access != O_RDONLY) return Errno(EISDIR);
@@ -71,19 +77,30 @@ Result<void> Operations::ReadDirectory(const ReadDirectoryRequest& request, Resp
   if (request.cookie() != 0) {
     TRY(host::Call([&] { return lseek(fd.get(), request.cookie(), SEEK_SET); }));
   }
+  // Until the page is full or the end is seen, so that a small directory takes one trip.
   alignas(dirent64) char page[kDirectoryPageBytes];
-  size_t size = TRY(host::Call([&] { return getdents64(fd.get(), page, sizeof(page)); }));
-  response->set_end(size == 0);
-  AddEntries(page, size, response);
+  size_t filled = 0;
+  while (sizeof(page) - filled >= sizeof(dirent64)) {
+    size_t size =
+        TRY(host::Call([&] { return getdents64(fd.get(), page + filled, sizeof(page) - filled); }));
+    if (size == 0) {
+      response->set_end(true);
+      break;
+    }
+    filled += size;
+  }
+  AddEntries(page, filled, response);
   return {};
 }
 
 Result<void> Operations::Status(const StatusRequest& request, Response* response) {
   Node* node = TRY(nodes_.Find(request.handle()));
-  int fd = TRY(nodes_.Fd(node));
+  return FillStatus(TRY(nodes_.Fd(node)), response->mutable_status());
+}
+
+Result<void> Operations::FillStatus(int fd, FilesystemStatus* answer) {
   struct statfs status;
   TRY(host::Call([&] { return fstatfs(fd, &status); }));
-  FilesystemStatus* answer = response->mutable_status();
   answer->set_magic(static_cast<uint64_t>(status.f_type));
   answer->set_block_size(static_cast<uint64_t>(status.f_bsize));
   answer->set_blocks(status.f_blocks);

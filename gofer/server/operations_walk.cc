@@ -75,16 +75,30 @@ Result<Node*> Operations::WalkOne(Node* directory, const std::string& name, bool
 }
 
 Result<void> Operations::Check(const CheckRequest& request, Response* response) {
-  Node* directory = TRY(FindDirectory(request.directory()));
-  Result<HostStat> stat = StatAt(TRY(nodes_.Fd(directory)), request.name().c_str());
-  if (request.child() == 0) {
+  uint64_t directory = request.directory();
+  for (const CheckStep& step : request.steps()) {
+    Result<void> held = CheckOne(directory, step, response->add_checked());
+    if (!held.ok()) {
+      response->mutable_checked()->RemoveLast();
+      if (response->checked().empty()) return held;
+      return {};
+    }
+    directory = step.child();
+  }
+  return {};
+}
+
+Result<void> Operations::CheckOne(uint64_t handle, const CheckStep& step, Attributes* attributes) {
+  Node* directory = TRY(FindDirectory(handle));
+  Result<HostStat> stat = StatAt(TRY(nodes_.Fd(directory)), step.name().c_str());
+  if (step.child() == 0) {
     if (stat.Is(ENOENT)) return {};
     return Errno(ESTALE);
   }
-  Node* child = TRY(nodes_.Find(request.child()));
+  Node* child = TRY(nodes_.Find(step.child()));
   if (!stat.ok() || IdentityOf(*stat) != child->identity || TypeOf(*stat) != child->type)
     return Errno(ESTALE);
-  FillAttributes(*stat, response->mutable_attributes());
+  FillAttributes(*stat, attributes);
   return {};
 }
 

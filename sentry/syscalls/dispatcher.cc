@@ -9,8 +9,10 @@
 #include "base/check.h"
 #include "base/log.h"
 #include "sentry/kernel/current_task.h"
+#include "sentry/kernel/task_seccomp.h"
 #include "sentry/syscalls/strace/strace.h"
 #include "sentry/syscalls/table_amd64.h"
+#include "sentry/vfs/current_call.h"
 
 namespace redoubt::syscalls {
 
@@ -18,6 +20,16 @@ namespace {
 
 constexpr size_t kTableSize = 463;  // One past the last number of the table.
 constexpr uint32_t kX32Bit = 0x40000000;
+
+// While it lives, this thread serves a call of `task`.
+class ServedCall {
+ public:
+  explicit ServedCall(Task& task) : task_(task) { vfs::BeginCall(); }
+  ~ServedCall() { vfs::EndCall(); }
+
+ private:
+  kernel::ScopedCurrentTask task_;
+};
 
 class Dispatcher final : public kernel::SyscallDispatcher {
  public:
@@ -39,7 +51,7 @@ class Dispatcher final : public kernel::SyscallDispatcher {
     // As Linux: the upper half of rax is ignored, and x32 is not compiled in.
     uint32_t index = static_cast<uint32_t>(number);
     const SyscallEntry* entry = index < kTableSize ? by_number_[index] : nullptr;
-    kernel::ScopedCurrentTask current(task);
+    ServedCall current(task);
     if (strace_) [[unlikely]]
       return Traced(task, index, entry, arguments);
     return Run(task, entry, index, arguments);
@@ -52,6 +64,10 @@ class Dispatcher final : public kernel::SyscallDispatcher {
 
   SyscallResult Run(Task& task, const SyscallEntry* entry, uint32_t number,
                     const SyscallArguments& arguments) {
+    if (task.seccomp.active()) [[unlikely]] {
+      auto answer = kernel::CheckSeccomp(task, number, arguments);
+      if (answer.has_value()) return *answer;
+    }
     if (entry == nullptr) [[unlikely]] {
       VLOG("unknown system call 0x%x%s", number, (number & kX32Bit) != 0 ? " (x32)" : "");
       return Errno(ENOSYS);

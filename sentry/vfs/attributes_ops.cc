@@ -2,6 +2,7 @@
 //
 // stat, access, chmod, chown, utimensat, truncate (Linux's fs/attr.c and fs/open.c).
 #include "sentry/vfs/inode.h"
+#include "sentry/vfs/notify.h"
 #include "sentry/vfs/operations.h"
 #include "sentry/vfs/path_walk.h"
 #include "sentry/vfs/permission.h"
@@ -66,7 +67,9 @@ Result<void> ChangeMode(const Caller& caller, const Path& path, uint32_t mode) {
   }
   AttributeChange change;
   change.mode = mode;
-  return inode.SetAttributes(change);
+  TRY(inode.SetAttributes(change));
+  NotifyDentry(*path.dentry, IN_ATTRIB);
+  return {};
 }
 
 Result<void> ChangeOwner(const Caller& caller, const Path& path, uint32_t uid, uint32_t gid) {
@@ -82,6 +85,7 @@ Result<void> ChangeOwner(const Caller& caller, const Path& path, uint32_t uid, u
   TRY(inode.SetAttributes(change));
   // File capabilities go as well; most files have none.
   if (inode.IsRegular()) (void)inode.RemoveXattr("security.capability");
+  NotifyDentry(*path.dentry, IN_ATTRIB);
   return {};
 }
 
@@ -101,7 +105,13 @@ Result<void> ChangeTimes(const Caller& caller, const Path& path, const TimeChang
   AttributeChange change;
   change.access_time = NewTime(access);
   change.modify_time = NewTime(modify);
-  return inode.SetAttributes(change);
+  TRY(inode.SetAttributes(change));
+  // fsnotify_change(): only both times together are utime(2)'s doing.
+  uint32_t event = IN_ATTRIB;
+  if (!change.modify_time) event = IN_ACCESS;
+  if (!change.access_time) event = IN_MODIFY;
+  NotifyDentry(*path.dentry, event);
+  return {};
 }
 
 Result<void> Truncate(const Caller& caller, const Path& path, uint64_t size) {
@@ -116,7 +126,9 @@ Result<void> Truncate(const Caller& caller, const Path& path, uint64_t size) {
   change.size = size;
   uint32_t mode = ModeAfterWrite(caller, attributes);
   if (mode != (attributes.mode & 07777)) change.mode = mode;
-  return inode.SetAttributes(change);
+  TRY(inode.SetAttributes(change));
+  NotifyDentry(*path.dentry, IN_MODIFY);
+  return {};
 }
 
 }  // namespace redoubt::vfs

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "base/check.h"
+#include "sentry/vfs/notify.h"
 
 namespace redoubt::vfs {
 
@@ -16,6 +17,7 @@ Dentry::Dentry(RefPtr<Superblock> superblock, RefPtr<Dentry> parent, std::string
 
 Dentry::~Dentry() {
   CHECK(children_.empty());
+  if (inode_ && deleted_ && AnyWatches()) NotifyNameDied(*inode_);
   // A chain of removed directories, each held by the one below, must not recurse: guests choose
   // its length. Whoever holds the last reference may take the parent out first.
   RefPtr<Dentry> up = std::move(parent_);
@@ -50,6 +52,9 @@ RefPtr<Dentry> Dentry::FindChildLocked(std::string_view name) const {
 void Dentry::InsertLocked(Dentry* child) {
   child->Ref();
   CHECK(children_.insert(child).second);
+  // What was known of its old name says nothing of this one.
+  child->name_check_.call.store(0, std::memory_order_relaxed);
+  child->name_check_.epoch.store(0, std::memory_order_relaxed);
   child->ListAppendLocked();
 }
 
@@ -109,7 +114,7 @@ size_t Dentry::EvictUnusedLocked(size_t limit) {
   size_t evicted = 0;
   for (size_t i = below.size(); i > 0 && evicted < limit; --i) {
     Dentry* dentry = below[i - 1];
-    if (dentry->ref_count() > 1) continue;
+    if (dentry->InUse()) continue;
     dentry->parent_->EraseLocked(dentry);
     ++evicted;
   }
@@ -125,7 +130,7 @@ void Dentry::EvictAllUnused(Superblock& superblock) {
     Dentry* dentry = superblock.newest_;
     while (dentry) {
       Dentry* next = dentry->older_;
-      if (dentry->ref_count() == 1) {
+      if (!dentry->InUse()) {
         // Keeps a parent that is out of the tree alive until we are past it.
         RefPtr<Dentry> parent = dentry->parent_;
         parent->EraseLocked(dentry);
@@ -142,13 +147,20 @@ void Dentry::TrimLocked(Superblock& superblock) {
   for (int looks = 0; superblock.dentries_ > superblock.dentry_limit_ && looks < 16; ++looks) {
     Dentry* dentry = superblock.oldest_;
     bool used = dentry->recently_used_.exchange(false, std::memory_order_relaxed);
-    if (used || dentry->ref_count() > 1) {
+    if (used || dentry->InUse()) {
       dentry->ListRemoveLocked();
       dentry->ListAppendLocked();
       continue;
     }
     RefPtr<Dentry> parent = dentry->parent_;
     parent->EraseLocked(dentry);
+  }
+}
+
+void Superblock::CollectWatched(std::vector<RefPtr<Inode>>& watched) {
+  ReaderMutexLock lock(&tree_mu_);
+  for (const Dentry* dentry = oldest_; dentry; dentry = dentry->newer_) {
+    if (dentry->inode() && dentry->inode()->watched()) watched.push_back(dentry->inode());
   }
 }
 

@@ -69,10 +69,11 @@ class Dentry : public RefCounted<Dentry> {
   // How many mounts sit on this dentry, in any mount namespace: a walk looks for mounts only when
   // this is not 0, and unlink of it gives EBUSY.
   std::atomic<int>& mount_count() { return mount_count_; }
-
-  // For inotify and getcwd: see path_walk.h.
+  // What the file system remembers of this name.
+  NameCheck& name_check() { return name_check_; }
 
  private:
+  friend class Superblock;
   struct NameHash {
     using is_transparent = void;
     size_t operator()(std::string_view name) const { return absl::Hash<std::string_view>()(name); }
@@ -84,6 +85,8 @@ class Dentry : public RefCounted<Dentry> {
     bool operator()(const Dentry* a, std::string_view b) const { return a->name_ == b; }
   };
 
+  // Whether more than the cache holds it, or somebody watches its file.
+  bool InUse() const { return ref_count() > 1 || (inode_ && inode_->watched()); }
   void InsertLocked(Dentry* child);
   void EraseLocked(Dentry* child);
   void ListAppendLocked();
@@ -99,6 +102,7 @@ class Dentry : public RefCounted<Dentry> {
   // Looked up since eviction last passed by; set under the shared lock.
   mutable std::atomic<bool> recently_used_{true};
   std::atomic<int> mount_count_{0};
+  NameCheck name_check_;
   // Holds one reference to each.
   absl::flat_hash_set<Dentry*, NameHash, NameEqual> children_;
   // The superblock's list.

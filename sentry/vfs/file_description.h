@@ -116,6 +116,9 @@ class FileDescription : public RefCounted<FileDescription> {
   // Inode::ReadDirectory, with "." and "..".
   virtual Result<void> ReadDirectory(DirectorySink& sink);
 
+  // What /proc/PID/fdinfo shows besides the position and the flags: whole lines.
+  virtual std::string DescribeState() { return ""; }
+
   // By default these go to the inode.
   virtual Result<Attributes> GetAttributes();
   virtual Result<void> SetAttributes(const AttributeChange& change);
@@ -136,6 +139,9 @@ class FileDescription : public RefCounted<FileDescription> {
   // kEpoll locks, so a last reference may be dropped only by a thread that holds none from kEpoll
   // downwards in the ladder.
   void OnRelease();
+  // open(2) made it: what is done through it is told to those who watch the file (notify.h).
+  void TellWatches() { tells_watches_.store(true, std::memory_order_relaxed); }
+  bool tells_watches() const { return tells_watches_.load(std::memory_order_relaxed); }
   // The caller holds a reference to this file (Add), or knows that OnRelease() has not returned.
   void AddReleaseListener(RefPtr<ReleaseListener> listener);
   void RemoveReleaseListener(ReleaseListener* listener);
@@ -151,6 +157,7 @@ class FileDescription : public RefCounted<FileDescription> {
  private:
   const Path path_;
   std::atomic<uint32_t> flags_;
+  std::atomic<bool> tells_watches_{false};
   std::atomic<int> async_owner_{0};
   Mutex<LockRank::kLeaf> listeners_mu_;
   std::vector<RefPtr<ReleaseListener>> listeners_ ABSL_GUARDED_BY(listeners_mu_);

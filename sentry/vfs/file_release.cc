@@ -5,10 +5,12 @@
 #include <utility>
 
 #include "sentry/vfs/file_description.h"
+#include "sentry/vfs/notify.h"
 
 namespace redoubt::vfs {
 
 void FileDescription::OnRelease() {
+  NotifyFile(*this, writable() ? IN_CLOSE_WRITE : IN_CLOSE_NOWRITE);
   std::vector<RefPtr<ReleaseListener>> listeners;
   {
     MutexLock lock(&listeners_mu_);

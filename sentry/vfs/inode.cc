@@ -5,6 +5,7 @@
 
 #include "sentry/vfs/file_description.h"
 #include "sentry/vfs/lock_table.h"
+#include "sentry/vfs/notify.h"
 #include "sentry/vfs/path.h"
 
 namespace redoubt::vfs {
@@ -15,6 +16,18 @@ namespace {
 uint64_t NextDevice() {
   static std::atomic<uint32_t> next{1};
   return makedev(0, next.fetch_add(1, std::memory_order_relaxed));
+}
+
+// Of several threads that make the same object, the first one's stays.
+template <typename T>
+T& MadeOnce(std::atomic<T*>& slot) {
+  T* made = slot.load(std::memory_order_acquire);
+  if (made) return *made;
+  auto fresh = std::make_unique<T>();
+  if (slot.compare_exchange_strong(made, fresh.get(), std::memory_order_acq_rel)) {
+    return *fresh.release();
+  }
+  return *made;
 }
 
 }  // namespace
@@ -31,7 +44,10 @@ void Superblock::SetDentryLimit(size_t limit) {
 Inode::Inode(RefPtr<Superblock> superblock, uint32_t type)
     : superblock_(std::move(superblock)), type_(type) {}
 
-Inode::~Inode() { delete locks_.load(std::memory_order_acquire); }
+Inode::~Inode() {
+  delete locks_.load(std::memory_order_acquire);
+  delete watches_.load(std::memory_order_acquire);
+}
 
 Result<std::vector<RefPtr<Inode>>> Inode::LookupPath(std::span<const std::string_view> names) {
   RefPtr<Inode> first = TRY(Lookup(names[0]));
@@ -42,14 +58,13 @@ Result<std::vector<RefPtr<Inode>>> Inode::LookupPath(std::span<const std::string
 
 Result<Path> Inode::FollowMagicLink(const Caller& caller) { return Errno(ELOOP); }
 
-LockTable& Inode::locks() {
-  LockTable* table = locks_.load(std::memory_order_acquire);
-  if (table) return *table;
-  auto fresh = std::make_unique<LockTable>();
-  if (locks_.compare_exchange_strong(table, fresh.get(), std::memory_order_acq_rel)) {
-    return *fresh.release();
-  }
-  return *table;  // Another thread was first.
+LockTable& Inode::locks() { return MadeOnce(locks_); }
+
+WatchList& Inode::watches() { return MadeOnce(watches_); }
+
+bool Inode::watched() const {
+  WatchList* list = watches_if_any();
+  return list && !list->empty();
 }
 
 RefPtr<InodeAttachment> Inode::attachment() const {

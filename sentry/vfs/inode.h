@@ -36,6 +36,7 @@ class Dentry;
 class FileDescription;
 class Inode;
 class LockTable;
+class WatchList;
 struct Caller;
 struct Path;
 
@@ -55,6 +56,9 @@ class Superblock : public RefCounted<Superblock> {
   // Whether cached dentries may be wrong because someone else changes the file system (proc, shared
   // host directories). The VFS then calls Inode::Revalidate before it trusts one.
   virtual bool NeedsRevalidation() const { return false; }
+  // Of those: whether Create never replaces a file, and Unlink gives ESTALE for a name that is no
+  // longer the given child. The VFS then need not check a cached name just before.
+  virtual bool ChecksNames() const { return false; }
   // Writes back what is not yet on the host (syncfs(2)).
   virtual Result<void> Sync() { return {}; }
 
@@ -63,9 +67,12 @@ class Superblock : public RefCounted<Superblock> {
 
   // How many dentries the cache keeps; what is in use may exceed it.
   void SetDentryLimit(size_t limit);
+  // Adds the inodes in the tree that somebody watches (notify.h).
+  void CollectWatched(std::vector<RefPtr<Inode>>& watched);
 
  private:
   friend class Dentry;
+  friend class Mount;
   const std::string type_;
   const uint64_t device_;
   // Every dentry in the tree but the root, oldest first, for eviction (dentry.cc).
@@ -73,6 +80,7 @@ class Superblock : public RefCounted<Superblock> {
   Dentry* newest_ ABSL_GUARDED_BY(tree_mu_) = nullptr;
   size_t dentries_ ABSL_GUARDED_BY(tree_mu_) = 0;
   size_t dentry_limit_ ABSL_GUARDED_BY(tree_mu_) = 32768;
+  std::atomic<int> mounts_{0};  // Live Mount objects: at the last one's end watches hear of it.
 };
 
 struct CreateRequest {
@@ -82,6 +90,21 @@ struct CreateRequest {
   uint64_t device = 0;              // For S_IFCHR and S_IFBLK.
   std::string symlink_target = {};  // For S_IFLNK.
   bool linkable = true;             // CreateNameless: whether linkat(2) may name it (no O_EXCL).
+};
+
+// What a file system that NeedsRevalidation() remembers of the last check of a cached name. Part of
+// each Dentry; the meaning is the file system's.
+struct NameCheck {
+  std::atomic<uint64_t> call{0};     // The CurrentCall() in which the name was found to hold.
+  std::atomic<uint64_t> epoch{0};    // Of the directory, when it was.
+  std::atomic<int64_t> until_ns{0};  // On the monotonic clock: until when that counts.
+};
+
+// A cached name on the way of a walk.
+struct CachedName {
+  std::string_view name;
+  Inode* child = nullptr;  // Null: a negative entry.
+  NameCheck* check = nullptr;
 };
 
 // What another layer ties to a file: the pipe behind a FIFO, the endpoint bound to a socket.
@@ -129,6 +152,13 @@ class Inode : public RefCounted<Inode> {
   // False: the cached entry `name` -> `child` (null: negative) is stale. Only asked when the
   // superblock NeedsRevalidation(). `this` is the directory.
   virtual bool Revalidate(std::string_view name, Inode* child) { return true; }
+  // Whether an earlier check of a name still counts; must be cheap. Asked before RevalidatePath.
+  virtual bool StillHolds(const NameCheck& check) { return false; }
+  // How many of `names`, the first of this directory and each below the one before, hold; 0: the
+  // first is stale. Names beyond the first are those that the walk will ask about next.
+  virtual size_t RevalidatePath(std::span<const CachedName> names) {
+    return Revalidate(names[0].name, names[0].child) ? 1 : 0;
+  }
   virtual Result<RefPtr<Inode>> Create(std::string_view name, const CreateRequest& request) {
     // vfs_create() and vfs_mkdir() do not agree on what a missing operation is.
     return Errno((request.mode & S_IFMT) == S_IFREG ? EACCES : EPERM);
@@ -188,6 +218,12 @@ class Inode : public RefCounted<Inode> {
   // The same, but null when no lock was ever asked for.
   LockTable* locks_if_any() const { return locks_.load(std::memory_order_acquire); }
 
+  // Who watches this file (notify.h); made on first use, never null.
+  WatchList& watches();
+  WatchList* watches_if_any() const { return watches_.load(std::memory_order_acquire); }
+  // Whether anybody does now: its dentries then stay cached.
+  bool watched() const;
+
   // What is tied to this file, or null.
   RefPtr<InodeAttachment> attachment() const;
   // Ties `wanted` to it unless something is there already; gives what is there afterwards.
@@ -199,6 +235,7 @@ class Inode : public RefCounted<Inode> {
   const RefPtr<Superblock> superblock_;
   const uint32_t type_;
   std::atomic<LockTable*> locks_{nullptr};
+  std::atomic<WatchList*> watches_{nullptr};
   mutable Mutex<LockRank::kLeaf> attachment_mu_;
   RefPtr<InodeAttachment> attachment_ ABSL_GUARDED_BY(attachment_mu_);
 };

@@ -21,8 +21,17 @@ inline constexpr size_t kMaxName = 255;
 Result<RefPtr<Dentry>> LookupLocked(Dentry& parent, std::string_view name,
                                     std::string_view rest = {});
 
-// Whether `child`, cached under `parent`, can still be trusted.
-bool IsFresh(const Dentry& parent, const Dentry& child, std::string_view name);
+// Whether `child`, cached under `parent`, can still be trusted. The cached names that follow in
+// `rest` are checked in the same trip. Needs the tree's lock, shared at least.
+bool IsFresh(Dentry& parent, Dentry& child, std::string_view rest);
+
+// For a removal that checks the name itself (Superblock::ChecksNames()): what is cached, unchecked
+// then, else as LookupLocked.
+struct Victim {
+  RefPtr<Dentry> dentry;
+  bool unchecked = false;
+};
+Result<Victim> LookupVictimLocked(Dentry& parent, std::string_view name);
 
 }  // namespace redoubt::vfs
 

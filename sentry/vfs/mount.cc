@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "sentry/vfs/notify.h"
 #include "sentry/vfs/path.h"
 
 namespace redoubt::vfs {
@@ -34,9 +35,12 @@ Mount::Mount(RefPtr<Superblock> superblock, RefPtr<Dentry> root, unsigned long f
       root_(std::move(root)),
       id_(NextMountId()),
       flags_(flags),
-      source_(std::move(source)) {}
+      source_(std::move(source)) {
+  superblock_->mounts_.fetch_add(1, std::memory_order_relaxed);
+}
 
 Mount::~Mount() {
+  bool last = superblock_->mounts_.fetch_sub(1, std::memory_order_acq_rel) == 1;
   if (!root_) return;
   // Dentries and their parents hold each other while they are cached. Keep the top of the tree
   // until everything unused below it has gone.
@@ -45,6 +49,7 @@ Mount::~Mount() {
     ReaderMutexLock lock(&superblock_->tree_mu_);
     while (top->parentLocked()) top = top->parentLocked();
   }
+  if (last) NotifyUnmounted(*superblock_, *top);
   root_ = nullptr;
   Dentry::EvictAllUnused(*superblock_);
 }

@@ -2,6 +2,7 @@
 //
 // Names that come and go: mkdir, mknod, symlink, link, unlink, rmdir (Linux's fs/namei.c).
 #include "sentry/vfs/lookup.h"
+#include "sentry/vfs/notify.h"
 #include "sentry/vfs/operations.h"
 #include "sentry/vfs/path_walk.h"
 #include "sentry/vfs/permission.h"
@@ -27,6 +28,8 @@ Result<Path> CreateName(const Caller& caller, const Path& start, std::string_vie
   TRY(CheckMountWritable(*walk.parent.mount));
   TRY(MayCreate(caller, *parent.inode()));
   RefPtr<Inode> inode = TRY(make(walk.parent, walk.name));
+  if (inode->watched()) NotifyInode(*inode, IN_ATTRIB);  // A link more: only link(2) gets here.
+  NotifyChild(*parent.inode(), IN_CREATE, walk.name, *inode);
   return Path{walk.parent.mount, parent.AddChildLocked(walk.name, std::move(inode))};
 }
 
@@ -75,23 +78,53 @@ Result<void> MayLink(const Caller& caller, Inode& source) {
   return {};
 }
 
-// The entry that unlink or rmdir names, found and allowed to go. Needs the tree's lock.
-Result<RefPtr<Dentry>> FindVictimLocked(const Caller& caller, const ParentWalk& walk,
-                                        bool directory) {
+// That the entry which unlink or rmdir names may go.
+Result<void> CheckVictimLocked(const Caller& caller, const ParentWalk& walk, Dentry* victim,
+                               bool directory) {
   Dentry& parent = *walk.parent.dentry;
-  RefPtr<Dentry> victim = TRY(LookupLocked(parent, walk.name));
   if (victim->IsNegative()) return Errno(ENOENT);
   if (!directory && walk.trailing_slash) {
     return Errno(victim->inode()->IsDirectory() ? EISDIR : ENOTDIR);
   }
   TRY(MayDelete(caller, *parent.inode(), *victim->inode(), directory));
   if (victim->mount_count().load(std::memory_order_relaxed) > 0) return Errno(EBUSY);
-  return victim;
+  return {};
 }
 
-void RemoveNameLocked(Dentry& parent, const std::string& name, Dentry& victim) {
-  parent.DropChildLocked(&victim, true);
-  parent.AddChildLocked(name, nullptr);
+// d_delete_notify(): the file's own watches hear before the directory's, unless it is still open.
+void NotifyRemoved(Inode& directory, const std::string& name, RefPtr<Dentry> victim) {
+  if (!AnyWatches()) return;
+  RefPtr<Inode> inode = victim->inode();
+  victim = nullptr;
+  NotifyChild(directory, IN_DELETE, name, *inode);
+}
+
+Result<void> RemoveFoundLocked(const Caller& caller, const ParentWalk& walk, Dentry* victim,
+                               bool directory) {
+  TRY(CheckVictimLocked(caller, walk, victim, directory));
+  Dentry& parent = *walk.parent.dentry;
+  if (directory) {
+    TRY(parent.inode()->RemoveDirectory(walk.name, *victim->inode()));
+  } else {
+    TRY(parent.inode()->Unlink(walk.name, *victim->inode()));
+  }
+  parent.DropChildLocked(victim, true);
+  parent.AddChildLocked(walk.name, nullptr);
+  return {};
+}
+
+// Finds what unlink or rmdir names, and removes it. Needs the tree's lock.
+Result<RefPtr<Dentry>> RemoveLocked(const Caller& caller, const ParentWalk& walk, bool directory) {
+  Dentry& parent = *walk.parent.dentry;
+  Victim victim = TRY(LookupVictimLocked(parent, walk.name));
+  Result<void> removed = RemoveFoundLocked(caller, walk, victim.dentry.get(), directory);
+  if (!removed.ok() && victim.unchecked) {
+    // Was it what we took it for? If so, the error stands.
+    victim.dentry = TRY(LookupLocked(parent, walk.name));
+    removed = RemoveFoundLocked(caller, walk, victim.dentry.get(), directory);
+  }
+  if (!removed.ok()) return removed.error();
+  return std::move(victim.dentry);
 }
 
 }  // namespace
@@ -148,10 +181,12 @@ Result<void> Unlink(const Caller& caller, const Path& start, std::string_view pa
   TRY(CheckMountWritable(*walk.parent.mount));
   Dentry& parent = *walk.parent.dentry;
   RefPtr<Dentry> victim;  // Dies after the lock: with it, perhaps, a large file.
-  MutexLock lock(&parent.superblock()->tree_mu_);
-  victim = TRY(FindVictimLocked(caller, walk, false));
-  TRY(parent.inode()->Unlink(walk.name, *victim->inode()));
-  RemoveNameLocked(parent, walk.name, *victim);
+  {
+    MutexLock lock(&parent.superblock()->tree_mu_);
+    victim = TRY(RemoveLocked(caller, walk, false));
+  }
+  NotifyInode(*victim->inode(), IN_ATTRIB);
+  NotifyRemoved(*parent.inode(), walk.name, std::move(victim));
   return {};
 }
 
@@ -165,10 +200,11 @@ Result<void> RemoveDirectory(const Caller& caller, const Path& start, std::strin
   TRY(CheckMountWritable(*walk.parent.mount));
   Dentry& parent = *walk.parent.dentry;
   RefPtr<Dentry> victim;
-  MutexLock lock(&parent.superblock()->tree_mu_);
-  victim = TRY(FindVictimLocked(caller, walk, true));
-  TRY(parent.inode()->RemoveDirectory(walk.name, *victim->inode()));
-  RemoveNameLocked(parent, walk.name, *victim);
+  {
+    MutexLock lock(&parent.superblock()->tree_mu_);
+    victim = TRY(RemoveLocked(caller, walk, true));
+  }
+  NotifyRemoved(*parent.inode(), walk.name, std::move(victim));
   return {};
 }
 

@@ -4,6 +4,7 @@
 #include <sys/mount.h>
 
 #include "sentry/vfs/lookup.h"
+#include "sentry/vfs/notify.h"
 #include "sentry/vfs/operations.h"
 #include "sentry/vfs/path_walk.h"
 #include "sentry/vfs/permission.h"
@@ -40,7 +41,11 @@ Result<uint32_t> CheckFlags(uint32_t flags) {
 // What the file system's Open sees: creation and truncation are done by then.
 Result<RefPtr<FileDescription>> OpenInode(const Caller& caller, const Path& path, uint32_t flags) {
   constexpr uint32_t kServed = O_CREAT | O_EXCL | O_TRUNC;
-  return path.dentry->inode()->Open(path, flags & ~kServed, caller);
+  RefPtr<FileDescription> file = TRY(path.dentry->inode()->Open(path, flags & ~kServed, caller));
+  // What a magic link leads to may be open already, under another description.
+  file->TellWatches();
+  NotifyFile(*file, IN_OPEN);
+  return file;
 }
 
 // may_open(): what the file's type allows.
@@ -98,13 +103,9 @@ Result<RefPtr<FileDescription>> CreateNameless(const Caller& caller, const Path&
   return OpenInode(caller, Path{directory.mount, std::move(dentry)}, request.flags);
 }
 
-// Creates the walk's last component. Gives an invalid Path when another thread was faster.
-Result<Path> CreateFile(const Caller& caller, const Path& parent, std::string_view name,
-                        uint32_t mode) {
+Result<Path> CreateFileLocked(const Caller& caller, const Path& parent, std::string_view name,
+                              uint32_t mode) {
   Dentry& directory = *parent.dentry;
-  MutexLock lock(&directory.superblock()->tree_mu_);
-  RefPtr<Dentry> child = TRY(LookupLocked(directory, name));
-  if (!child->IsNegative()) return Path{};
   TRY(CheckMountWritable(*parent.mount));
   TRY(MayCreate(caller, *directory.inode()));
   Attributes attributes = TRY(directory.inode()->GetAttributes());
@@ -112,6 +113,30 @@ Result<Path> CreateFile(const Caller& caller, const Path& parent, std::string_vi
   ApplyCreationRules(caller, attributes, create);
   RefPtr<Inode> inode = TRY(directory.inode()->Create(name, create));
   return Path{parent.mount, directory.AddChildLocked(name, std::move(inode))};
+}
+
+// Creates the walk's last component. Gives an invalid Path when another thread was faster.
+Result<Path> CreateFile(const Caller& caller, const Path& parent, std::string_view name,
+                        uint32_t mode) {
+  MutexLock lock(&parent.dentry->superblock()->tree_mu_);
+  RefPtr<Dentry> child = TRY(LookupLocked(*parent.dentry, name));
+  if (!child->IsNegative()) return Path{};
+  return CreateFileLocked(caller, parent, name, mode);
+}
+
+// The same without a look first, for what is cached as missing. Gives an invalid Path, and forgets
+// what was cached, when that did not do: the walk then looks, and finds which error is the true
+// one.
+Path CreateUnchecked(const Caller& caller, const Path& parent, std::string_view name,
+                     uint32_t mode) {
+  Dentry& directory = *parent.dentry;
+  MutexLock lock(&directory.superblock()->tree_mu_);
+  RefPtr<Dentry> child = directory.FindChildLocked(name);
+  if (!child || !child->IsNegative()) return Path{};
+  Result<Path> made = CreateFileLocked(caller, parent, name, mode);
+  if (made.ok()) return std::move(made).value();
+  directory.DropChildLocked(child.get(), false);
+  return Path{};
 }
 
 struct Found {
@@ -125,7 +150,10 @@ Result<Found> StepCreating(const Caller& caller, Walker& walker, const OpenReque
   if (walker.LastIsDots()) return Errno(exclusive ? EEXIST : EISDIR);
   if (walker.trailing_slash()) return Errno(EISDIR);
   bool follow = !exclusive && !Has(request.flags, O_NOFOLLOW);
-  switch (TRY(walker.StepLast(follow))) {
+  bool unchecked = walker.LastSeemsMissing();
+  Walker::Step step = Walker::Step::kMissing;
+  if (!unchecked) step = TRY(walker.StepLast(follow));
+  switch (step) {
     case Walker::Step::kFollowed:
       return Found{};
     case Walker::Step::kArrived:
@@ -136,8 +164,16 @@ Result<Found> StepCreating(const Caller& caller, Walker& walker, const OpenReque
   }
   Path parent = walker.Here();
   TRY(walker.CheckScope());
-  Path made = TRY(CreateFile(caller, parent, walker.last(), request.mode));
+  Path made;
+  if (unchecked) {
+    made = CreateUnchecked(caller, parent, walker.last(), request.mode);
+  } else {
+    made = TRY(CreateFile(caller, parent, walker.last(), request.mode));
+  }
   bool created = made.valid();
+  if (created) {
+    NotifyChild(*parent.dentry->inode(), IN_CREATE, walker.last(), *made.dentry->inode());
+  }
   return Found{.path = std::move(made), .created = created};
 }
 
@@ -166,7 +202,10 @@ Result<RefPtr<FileDescription>> OpenFound(const Caller& caller, const Path& path
   if (Has(flags, O_TRUNC) && inode.IsRegular()) TRY(CheckMountWritable(*path.mount));
   TRY(CheckPermission(caller, path, WantedAccess(flags)));
   TRY(CheckNoAtime(caller, path, flags));
-  if (Has(flags, O_TRUNC) && inode.IsRegular()) TRY(TruncateForOpen(caller, inode));
+  if (Has(flags, O_TRUNC) && inode.IsRegular()) {
+    TRY(TruncateForOpen(caller, inode));
+    NotifyDentry(*path.dentry, IN_MODIFY);
+  }
   return OpenInode(caller, path, flags);
 }
 

@@ -4,6 +4,7 @@
 #include <linux/fs.h>
 
 #include "sentry/vfs/lookup.h"
+#include "sentry/vfs/notify.h"
 #include "sentry/vfs/operations.h"
 #include "sentry/vfs/path_walk.h"
 #include "sentry/vfs/permission.h"
@@ -86,6 +87,28 @@ Result<void> CheckEnds(const Caller& caller, const Ends& ends) {
   return {};
 }
 
+void NotifyMove(Inode& from, std::string_view old_name, Inode& to, std::string_view new_name,
+                Inode& moved) {
+  uint32_t cookie = NextMoveCookie();
+  NotifyChild(from, IN_MOVED_FROM, old_name, moved, cookie);
+  NotifyChild(to, IN_MOVED_TO, new_name, moved, cookie);
+}
+
+// fsnotify_move(), both ways for an exchange.
+void NotifyRenamed(const Ends& ends) {
+  if (!AnyWatches()) return;
+  Inode& from = *ends.from_directory().inode();
+  Inode& to = *ends.to_directory().inode();
+  Inode& source = *ends.source->inode();
+  Inode* target = ends.target->inode().get();
+  NotifyMove(from, ends.from.name, to, ends.to.name, source);
+  if (target && !ends.exchange()) NotifyInode(*target, IN_ATTRIB);
+  NotifyInode(source, IN_MOVE_SELF);
+  if (!target || !ends.exchange()) return;
+  NotifyMove(to, ends.to.name, from, ends.from.name, *target);
+  NotifyInode(*target, IN_MOVE_SELF);
+}
+
 Result<void> RenameLocked(const Caller& caller, Ends& ends) {
   TRY(FindEnds(ends));
   // Two names of one file: nothing happens, and nothing is checked.
@@ -97,6 +120,7 @@ Result<void> RenameLocked(const Caller& caller, Ends& ends) {
   TRY(ends.from_directory().inode()->Rename(ends.from.name, *ends.source->inode(),
                                             *ends.to_directory().inode(), ends.to.name,
                                             ends.target->inode().get(), ends.flags));
+  NotifyRenamed(ends);
   if (ends.exchange()) {
     Dentry::ExchangeLocked(ends.source.get(), ends.target.get());
     return {};
@@ -121,6 +145,7 @@ Result<void> Rename(const Caller& caller, const Path& old_start, std::string_vie
   if (to.is_dots) return Errno((flags & RENAME_NOREPLACE) != 0 ? EEXIST : EBUSY);
   TRY(CheckMountWritable(*from.parent.mount));
   Ends ends{.from = from, .to = to, .source = nullptr, .target = nullptr, .flags = flags};
+  // The dentries in `ends` die after the lock.
   MutexLock lock(&from.parent.dentry->superblock()->tree_mu_);
   return RenameLocked(caller, ends);
 }

@@ -110,6 +110,14 @@ Result<void> Walker::ToLast() {
   }
 }
 
+bool Walker::LastSeemsMissing() {
+  if (LastIsDots()) return false;
+  Lock();
+  if (!here_->superblock()->ChecksNames() || here_->deletedLocked()) return false;
+  Dentry* child = here_->PeekChildLocked(last_);
+  return child && child->IsNegative();
+}
+
 Result<Walker::Step> Walker::StepLast(bool follow) {
   if (last_.empty()) return Step::kArrived;
   Lock();
@@ -136,7 +144,7 @@ Result<Walker::Step> Walker::StepInto(std::string_view name, bool final, bool fo
 
 Result<Dentry*> Walker::Child(std::string_view name) {
   Dentry* child = here_->PeekChildLocked(name);
-  if (child && IsFresh(*here_, *child, name)) [[likely]]
+  if (child && IsFresh(*here_, *child, rest_)) [[likely]]
     return child;
   if ((resolve_ & RESOLVE_CACHED) != 0) return Errno(EAGAIN);
   return ChildSlow(name);

@@ -46,6 +46,10 @@ class Walker {
   // Steps to the last component. A symlink is followed if `follow` or when a slash comes after it.
   Result<Step> StepLast(bool follow);
 
+  // Whether last() is cached as missing, and the file system would find out if that is wrong
+  // (Superblock::ChecksNames()): who creates it need not look first.
+  bool LastSeemsMissing();
+
   // As written; empty for "/" and the like.
   std::string_view last() const { return last_; }
   bool LastIsDots() const { return last_.empty() || last_ == "." || last_ == ".."; }

@@ -5,6 +5,7 @@
 #include <sys/xattr.h>
 
 #include "sentry/vfs/inode.h"
+#include "sentry/vfs/notify.h"
 #include "sentry/vfs/operations.h"
 #include "sentry/vfs/path_walk.h"
 #include "sentry/vfs/permission.h"
@@ -72,7 +73,9 @@ Result<void> SetXattr(const Caller& caller, const Path& path, std::string_view n
   TRY(CheckMountWritable(*path.mount));
   Inode& inode = *path.dentry->inode();
   TRY(CheckXattr(caller, inode, name, true));
-  return inode.SetXattr(name, value, flags);
+  TRY(inode.SetXattr(name, value, flags));
+  NotifyDentry(*path.dentry, IN_ATTRIB);
+  return {};
 }
 
 Result<void> RemoveXattr(const Caller& caller, const Path& path, std::string_view name) {
@@ -80,7 +83,9 @@ Result<void> RemoveXattr(const Caller& caller, const Path& path, std::string_vie
   TRY(CheckMountWritable(*path.mount));
   Inode& inode = *path.dentry->inode();
   TRY(CheckXattr(caller, inode, name, true));
-  return inode.RemoveXattr(name);
+  TRY(inode.RemoveXattr(name));
+  NotifyDentry(*path.dentry, IN_ATTRIB);
+  return {};
 }
 
 Result<std::vector<std::string>> ListXattrs(const Caller& caller, const Path& path) {

@@ -44,14 +44,39 @@ Result<std::vector<RefPtr<vfs::Inode>>> GoferInode::LookupPath(
 }
 
 bool GoferInode::Revalidate(std::string_view name, vfs::Inode* child) {
+  vfs::NameCheck unused;
+  vfs::CachedName cached = {name, child, &unused};
+  return RevalidatePath(std::span(&cached, 1)) > 0;
+}
+
+size_t GoferInode::RevalidatePath(std::span<const vfs::CachedName> names) {
+  names = names.first(std::min<size_t>(names.size(), gofer::kMostWalkNames));
   gofer::Exchange exchange;
   gofer::CheckRequest* check = exchange.request.mutable_check();
   check->set_directory(handle());
-  check->set_name(std::string(name));
-  if (child != nullptr) check->set_child(AsGofer(*child).handle());
-  if (!gofer_.channel().Call(&exchange).ok()) return false;
-  if (child != nullptr) AsGofer(*child).Store(exchange.response.attributes());
-  return true;
+  // Before the question: what changes in between must not look like what was answered.
+  std::array<uint64_t, gofer::kMostWalkNames> epochs;
+  GoferInode* directory = this;
+  for (size_t i = 0; i < names.size(); ++i) {
+    epochs[i] = directory->Epoch();
+    gofer::CheckStep* step = check->add_steps();
+    step->set_name(std::string(names[i].name));
+    if (names[i].child == nullptr) break;
+    directory = &AsGofer(*names[i].child);
+    step->set_child(directory->handle());
+  }
+  if (!gofer_.channel().Call(&exchange).ok()) return 0;
+  const auto& checked = exchange.response.checked();
+  size_t held = std::min<size_t>(static_cast<size_t>(checked.size()), names.size());
+  directory = this;
+  for (size_t i = 0; i < held; ++i) {
+    RememberCheck(epochs[i], names[i].check);
+    directory->CountTrip();
+    if (names[i].child == nullptr) return i + 1;
+    directory = &AsGofer(*names[i].child);
+    directory->Store(checked[static_cast<int>(i)]);
+  }
+  return held;
 }
 
 Result<RefPtr<vfs::Inode>> GoferInode::Create(std::string_view name,
@@ -115,6 +140,7 @@ Result<void> GoferInode::Remove(std::string_view name, vfs::Inode& child, bool i
   unlink->set_name(std::string(name));
   unlink->set_child(AsGofer(child).handle());
   unlink->set_is_directory(is_directory);
+  unlink->set_check(gofer_.shared());
   TRY(gofer_.channel().Call(&exchange));
   AsGofer(child).LostName(false);
   EntriesChanged(exchange.response.directory());
@@ -170,13 +196,24 @@ Result<int64_t> GoferInode::ReadDirectory(int64_t offset, vfs::DirectorySink& si
   MutexLock lock(&mu_);
   // A reader that goes on sees what was there when it, or a later reader, began.
   bool from_start = offset <= 2;
-  bool usable = listing_ && (!from_start || (listing_->current() && !gofer_.shared()));
+  bool usable = listing_ && (!from_start || ListingHoldsLocked());
   if (!usable) TRY(FetchListingLocked());
   if (reads_show_.load(std::memory_order_relaxed)) MarkStale();
   return listing_->Emit(offset, sink);
 }
 
+bool GoferInode::ListingHoldsLocked() {
+  if (!listing_->current()) return false;
+  if (!watch_) return true;
+  return watch_->listing_epoch != 0 && MonotonicNow() < watch_->listing_until_ns &&
+         watch_->listing_epoch == EpochLocked();
+}
+
 Result<void> GoferInode::FetchListingLocked() {
+  if (watch_) {
+    watch_->listing_epoch = EpochLocked();
+    watch_->listing_until_ns = MonotonicNow() + kMostTrustNs;
+  }
   std::vector<DirectoryListing::Entry> entries;
   int64_t cookie = 0;
   for (bool end = false; !end;) {
@@ -198,6 +235,7 @@ Result<void> GoferInode::FetchListingLocked() {
   }
   if (!listing_) listing_ = std::make_unique<DirectoryListing>();
   listing_->Replace(std::move(entries));
+  CountTripLocked();
   return {};
 }
 

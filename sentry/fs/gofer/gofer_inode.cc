@@ -47,13 +47,16 @@ GoferInode::GoferInode(RefPtr<GoferSuperblock> superblock, HostKey key, const go
       key_(key),
       handle_(node.handle()),
       attributes_(attributes),
+      watch_(superblock->shared() ? std::make_unique<SharedState>() : nullptr),
       link_target_(node.link_target()) {
   reads_show_.store(ReadsMoveAccessTime(attributes), std::memory_order_relaxed);
+  if (watch_) watch_->Told(attributes.change_time);
 }
 
 GoferInode::~GoferInode() {
   gofer_.Forget(this);
   for (HostFile& file : files_) gofer_.pool().CloseUnused(&file);
+  if (watch_) gofer_.pool().CloseUnused(&watch_->file);
   gofer_.channel().Release(handle());
 }
 
@@ -67,7 +70,7 @@ void GoferInode::FoundAgain(const gofer::FileNode& node, const vfs::Attributes& 
   }
   // A root's handle is the same each time, and stays.
   if (unused != handle()) gofer_.channel().Release(unused);
-  StoreLocked(attributes);
+  StoreToldLocked(attributes);
 }
 
 // The inode number and the type are this inode's for life, whatever an overlay below does.
@@ -82,27 +85,41 @@ void GoferInode::StoreLocked(const vfs::Attributes& attributes) {
 void GoferInode::Store(const gofer::Attributes& host) {
   vfs::Attributes attributes = gofer_.Translate(host);
   MutexLock lock(&mu_);
+  StoreToldLocked(attributes);
+}
+
+void GoferInode::StoreToldLocked(const vfs::Attributes& attributes) {
   StoreLocked(attributes);
+  if (watch_) watch_->Told(attributes.change_time);
 }
 
 Result<vfs::Attributes> GoferInode::GetAttributes() {
   MutexLock lock(&mu_);
-  bool trusted = !gofer_.shared() && !stale_.load(std::memory_order_relaxed) &&
-                 !always_stale_.load(std::memory_order_relaxed);
-  if (trusted) return attributes_;
+  bool stale =
+      stale_.load(std::memory_order_relaxed) || always_stale_.load(std::memory_order_relaxed);
+  // In a shared tree only what this very call was told, by its walk.
+  bool trusted = !watch_ || watch_->ToldInThisCall();
+  if (trusted && !stale) return attributes_;
   return RefreshLocked();
 }
 
-Result<vfs::Attributes> GoferInode::RefreshLocked() {
+Result<bool> GoferInode::RefreshHereLocked() {
   // Cleared first: a write that comes between makes the next call ask again.
-  stale_.store(false, std::memory_order_relaxed);
-  for (Access access : {Access::kRead, Access::kWrite}) {
-    int fd = file(access).Acquire();
+  bool changed_here = stale_.exchange(false, std::memory_order_relaxed) ||
+                      always_stale_.load(std::memory_order_relaxed);
+  for (HostFile* file : {&files_[0], &files_[1], watch_ ? &watch_->file : nullptr}) {
+    int fd = file != nullptr ? file->Acquire() : -1;
     if (fd < 0) continue;
-    HostFileUse use(&file(access), fd);
+    HostFileUse use(file, fd);
     TRY(StatLocked(fd));
-    return attributes_;
+    // The owner is not in it, but a change of the owner would show.
+    return !watch_ || changed_here || watch_->owner.Holds(attributes_.change_time);
   }
+  return false;
+}
+
+Result<vfs::Attributes> GoferInode::RefreshLocked() {
+  if (TRY(RefreshHereLocked())) return attributes_;
   gofer::Exchange exchange;
   exchange.request.mutable_get_attributes()->set_handle(handle());
   Result<void> asked = gofer_.channel().Call(&exchange);
@@ -110,7 +127,8 @@ Result<vfs::Attributes> GoferInode::RefreshLocked() {
     MarkStale();
     return asked.error();
   }
-  StoreLocked(gofer_.Translate(exchange.response.attributes()));
+  StoreToldLocked(gofer_.Translate(exchange.response.attributes()));
+  CountTripLocked();
   return attributes_;
 }
 

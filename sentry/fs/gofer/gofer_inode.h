@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // GoferInode: one host file. It holds the gofer's handle, a copy of the attributes, and up to two
-// host descriptors for the data. References as vfs::Inode says; the superblock's table holds none.
+// host descriptors for the data and one for fstat. References as vfs::Inode says; the superblock's
+// table holds none.
 //
 // Attributes: what the gofer said last. A write, or whatever else changes them behind the copy,
 // sets stale_, and the next GetAttributes asks again - the host itself (fstat) where a descriptor
@@ -17,6 +18,7 @@
 
 #include "sentry/fs/gofer/directory_listing.h"
 #include "sentry/fs/gofer/gofer_superblock.h"
+#include "sentry/fs/gofer/gofer_watch.h"
 #include "sentry/fs/gofer/host_file.h"
 #include "sentry/vfs/inode.h"
 
@@ -40,6 +42,8 @@ class GoferInode final : public vfs::Inode {
   Result<std::vector<RefPtr<vfs::Inode>>> LookupPath(
       std::span<const std::string_view> names) override;
   bool Revalidate(std::string_view name, vfs::Inode* child) override;
+  bool StillHolds(const vfs::NameCheck& check) override;
+  size_t RevalidatePath(std::span<const vfs::CachedName> names) override;
   Result<RefPtr<vfs::Inode>> Create(std::string_view name,
                                     const vfs::CreateRequest& request) override;
   Result<RefPtr<vfs::Inode>> CreateNameless(const vfs::CreateRequest& request) override;
@@ -82,10 +86,22 @@ class GoferInode final : public vfs::Inode {
 
  private:
   Result<vfs::Attributes> RefreshLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // False: no descriptor is open, or what it says is not all.
+  Result<bool> RefreshHereLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void StoreLocked(const vfs::Attributes& attributes) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // The same for what the gofer told: the owner too.
+  void StoreToldLocked(const vfs::Attributes& attributes) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void Store(const gofer::Attributes& host);
   // What fstat of an open descriptor says.
   Result<void> StatLocked(int fd) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+
+  // In a shared tree, gofer_watch.cc. The state of a directory's names; 0: unknown.
+  uint64_t Epoch();
+  uint64_t EpochLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // The gofer had to be asked about this file: is it time for a descriptor?
+  void CountTrip();
+  void CountTripLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void DonateNameLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   HostFile& file(Access access) { return files_[static_cast<size_t>(access)]; }
   Result<HostFileUse> DonateLocked(Access access) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
@@ -95,6 +111,7 @@ class GoferInode final : public vfs::Inode {
   Result<void> Remove(std::string_view name, vfs::Inode& child, bool is_directory);
   void EntriesChanged(const gofer::Attributes& host);
   void LostName(bool is_exchange);
+  bool ListingHoldsLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   Result<void> FetchListingLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   RefPtr<GoferInode> Self() { return RefPtr<GoferInode>(this); }
 
@@ -113,6 +130,7 @@ class GoferInode final : public vfs::Inode {
 
   Mutex<LockRank::kInode> mu_;
   vfs::Attributes attributes_ ABSL_GUARDED_BY(mu_);
+  const std::unique_ptr<SharedState> watch_ ABSL_PT_GUARDED_BY(mu_);  // Null in an exclusive tree.
   std::string link_target_ ABSL_GUARDED_BY(mu_);
   std::unique_ptr<DirectoryListing> listing_ ABSL_GUARDED_BY(mu_);
   int readers_ ABSL_GUARDED_BY(mu_) = 0;  // Open files of this directory.

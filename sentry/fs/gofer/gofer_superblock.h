@@ -9,7 +9,7 @@
 //
 // Two modes. Exclusive: nobody else changes the tree, so attributes and dentries are trusted until
 // the guest changes them. Shared: the host may change it, so each step of a walk is checked and
-// attributes are asked for each time.
+// attributes are asked for each time; gofer_watch.h tells how without asking the gofer.
 //
 // One host file is one GoferInode, however many names it has: the superblock finds inodes by host
 // device and inode number.
@@ -56,6 +56,7 @@ class GoferSuperblock final : public vfs::Superblock {
 
   Result<vfs::FilesystemStatus> Status() override;
   bool NeedsRevalidation() const override { return options_.shared; }
+  bool ChecksNames() const override { return options_.shared; }
   Result<void> Sync() override;
 
   bool shared() const { return options_.shared; }
