@@ -47,7 +47,7 @@ struct InetAddress {
     return storage.ss_family == AF_INET ? reinterpret_cast<sockaddr_in&>(storage).sin_port
                                         : reinterpret_cast<sockaddr_in6&>(storage).sin6_port;
   }
-  uint16_t port() { return ntohs(raw_port()); }
+  uint16_t port() const { return ntohs(const_cast<InetAddress*>(this)->raw_port()); }
   InetAddress WithPort(uint16_t port) const {
     InetAddress result = *this;
     result.raw_port() = htons(port);

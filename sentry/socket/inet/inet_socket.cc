@@ -132,7 +132,8 @@ Result<std::vector<std::byte>> InetSocket::GetIpOption(int level, int name, size
   if ((level == SOL_IP && name == IP_MTU) || (level == SOL_IPV6 && name == IPV6_MTU)) {
     const std::optional<uint32_t> mtu = PathMtu();
     if (!mtu && level == SOL_IP) return Errno(ENOTCONN);
-    return ToBytes(mtu.value_or(0));
+    // An IPv4 packet is never longer than this, whatever the interface takes.
+    return ToBytes(level == SOL_IP ? std::min(*mtu, 65535u) : mtu.value_or(0));
   }
   if (level == SOL_IP && name == IP_OPTIONS) return std::vector<std::byte>();
   if (level == SOL_IP && name == kLocalPortRange) return ToBytes(uint32_t{0});

@@ -3,19 +3,11 @@
 
 namespace redoubt::inet {
 
-namespace {
-
-uint16_t PortLimit(net::NetworkNamespace& network, size_t index) {
-  return static_cast<uint16_t>(network.settings().Get(net::Setting::kLocalPortRange, index));
-}
-
-}  // namespace
-
 InetStack::InetStack(net::NetworkNamespace& network)
     : network_(network),
-      tcp_(PortTable::Kind::kStream, PortLimit(network, 0), PortLimit(network, 1)),
-      udp_(PortTable::Kind::kDatagram, PortLimit(network, 0), PortLimit(network, 1)),
-      echo_(PortTable::Kind::kDatagram, 1, 65535) {
+      tcp_(PortTable::Kind::kStream, &network.settings()),
+      udp_(PortTable::Kind::kDatagram, &network.settings()),
+      echo_(PortTable::Kind::kDatagram, nullptr) {
   network.SetInetSockets(this);
 }
 

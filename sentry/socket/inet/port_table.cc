@@ -40,19 +40,12 @@ bool Binding::Accepts(const IpAddress& destination) const {
   return destination.is_v4() ? TakesV4(*this) : TakesV6(*this);
 }
 
-PortTable::PortTable(Kind kind, uint16_t first, uint16_t last)
+PortTable::PortTable(Kind kind, const net::Settings* settings)
     : kind_(kind),
-      first_(first),
-      last_(last),
+      settings_(settings),
       random_(static_cast<uint64_t>(Now()) ^ reinterpret_cast<uintptr_t>(this)) {}
 
 PortTable::~PortTable() = default;
-
-void PortTable::SetRange(uint16_t first, uint16_t last) {
-  MutexLock lock(&mu_);
-  first_ = first;
-  last_ = std::max(first, last);
-}
 
 // Which port comes next need not be a secret between guests of one sandbox (splitmix64).
 uint32_t PortTable::RandomLocked() {
@@ -60,6 +53,16 @@ uint32_t PortTable::RandomLocked() {
   z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
   z = (z ^ z >> 27) * 0x94d049bb133111eb;
   return static_cast<uint32_t>(z >> 32);
+}
+
+PortTable::Range PortTable::RangeLocked() {
+  int64_t first = 1, last = 65535;
+  if (settings_ != nullptr) {
+    first = std::clamp<int64_t>(settings_->Get(net::Setting::kLocalPortRange, 0), 1, 65535);
+    last = std::clamp<int64_t>(settings_->Get(net::Setting::kLocalPortRange, 1), first, 65535);
+  }
+  const auto count = static_cast<uint32_t>(last - first + 1);
+  return {static_cast<uint32_t>(first), count, RandomLocked() % count};
 }
 
 // `strict`: for a port that we choose, nothing is shared.
@@ -123,11 +126,10 @@ Result<uint16_t> PortTable::Bind(Binding& binding, uint16_t port) {
     return port;
   }
   // As inet_csk_find_open_port(): from anywhere, odd ports first; connect(2) likes even ones.
-  const uint32_t count = uint32_t{last_} - first_ + 1;
-  const uint32_t start = RandomLocked() % count;
+  const Range range = RangeLocked();
   for (uint32_t parity : {1u, 0u}) {
-    for (uint32_t i = 0; i < count; ++i) {
-      const auto candidate = static_cast<uint16_t>(first_ + (start + i) % count);
+    for (uint32_t i = 0; i < range.count; ++i) {
+      const uint16_t candidate = range.At(i);
       if ((candidate & 1) != parity || ConflictsLocked(binding, candidate, true)) continue;
       InsertLocked(binding, candidate);
       return candidate;
@@ -139,12 +141,11 @@ Result<uint16_t> PortTable::Bind(Binding& binding, uint16_t port) {
 Result<uint16_t> PortTable::BindForConnect(Binding& binding, const InetName& remote) {
   MutexLock lock(&mu_);
   ExpireLocked();
-  const uint32_t count = uint32_t{last_} - first_ + 1;
-  const uint32_t start = RandomLocked() % count;
+  const Range range = RangeLocked();
   binding.by_connect = true;
   for (uint32_t parity : {0u, 1u}) {
-    for (uint32_t i = 0; i < count; ++i) {
-      const auto candidate = static_cast<uint16_t>(first_ + (start + i) % count);
+    for (uint32_t i = 0; i < range.count; ++i) {
+      const uint16_t candidate = range.At(i);
       if ((candidate & 1) != parity || !OnlyConnectedLocked(candidate)) continue;
       if (!ClaimLocked({{binding.address, candidate}, remote}, false)) continue;
       InsertLocked(binding, candidate);
@@ -203,11 +204,11 @@ void PortTable::Unclaim(const ConnectionName& name) {
 }
 
 void PortTable::EnterTimeWait(const ConnectionName& name, const Binding& binding, int family) {
+  MutexLock lock(&mu_);
   auto entry = std::make_unique<TimeWait>(
       TimeWait{.name = name, .binding = binding, .family = family, .since_ns = Now()});
   entry->binding.owner = nullptr;
   entry->binding.listening = false;
-  MutexLock lock(&mu_);
   const auto found = claimed_.find(name);
   if (found == claimed_.end() || found->second.time_wait != nullptr) return;
   found->second.time_wait = entry.get();

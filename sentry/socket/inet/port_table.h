@@ -26,6 +26,7 @@
 #include "base/result.h"
 #include "base/sync/mutex.h"
 #include "sentry/socket/inet/inet_name.h"
+#include "sentry/socket/net/settings.h"
 
 namespace redoubt::inet {
 
@@ -83,11 +84,9 @@ struct TimeWait {
 class PortTable {
  public:
   enum class Kind : uint8_t { kStream, kDatagram };
-  PortTable(Kind kind, uint16_t first, uint16_t last);
+  // `settings`: net.ipv4.ip_local_port_range bounds what is chosen; null: every port may be.
+  PortTable(Kind kind, const net::Settings* settings);
   ~PortTable();
-
-  // net.ipv4.ip_local_port_range.
-  void SetRange(uint16_t first, uint16_t last);
 
   // Puts `binding` on `port`, or for 0 on a free one. EADDRINUSE.
   Result<uint16_t> Bind(Binding& binding, uint16_t port);
@@ -137,15 +136,20 @@ class PortTable {
   void RemoveLocked(Binding& binding) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void ExpireLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void EndTimeWaitLocked(TimeWait* time_wait) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // The ports to choose from, from a random one on.
+  struct Range {
+    uint32_t first, count, start;
+    uint16_t At(uint32_t i) const { return static_cast<uint16_t>(first + (start + i) % count); }
+  };
+  Range RangeLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   uint32_t RandomLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   int Score(const Binding& binding, const PortQuery& query) const;
   template <typename Filter>
   RefPtr<InetEndpoint> FindBest(const PortQuery& query, Filter filter);
 
   const Kind kind_;
+  const net::Settings* const settings_;
   mutable Mutex<LockRank::kLeaf> mu_;
-  uint16_t first_ ABSL_GUARDED_BY(mu_);
-  uint16_t last_ ABSL_GUARDED_BY(mu_);
   uint64_t random_ ABSL_GUARDED_BY(mu_);
   absl::flat_hash_map<uint16_t, Bucket> buckets_ ABSL_GUARDED_BY(mu_);
   absl::flat_hash_map<ConnectionName, Claimed> claimed_ ABSL_GUARDED_BY(mu_);

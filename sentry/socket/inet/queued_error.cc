@@ -17,14 +17,14 @@ namespace {
 
 constexpr size_t kMostErrors = 64;
 
-// sock_extended_err and the offender, of the level of the packet's family.
+// sock_extended_err and the offender. A v6 socket gets v6 ones of v4 packets too.
 void PutError(const QueuedError& queued, int family, std::vector<std::byte>& out) {
   std::vector<std::byte> data;
   const auto put = [&](std::span<const std::byte> bytes) {
     data.insert(data.end(), bytes.begin(), bytes.end());
   };
   put(std::as_bytes(std::span(&queued.error, 1)));
-  const bool v6 = family == AF_INET6 && !queued.destination.address.is_v4();
+  const bool v6 = family == AF_INET6;
   const bool has_offender = !queued.offender.IsUnspecified();
   if (has_offender) {
     const SocketAddress name = ToSocketAddress(v6 ? AF_INET6 : AF_INET, {queued.offender, 0, 0});

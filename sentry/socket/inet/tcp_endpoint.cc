@@ -33,10 +33,9 @@ void TcpEndpoint::SetReceiveBuffer(size_t bytes) {
   window_ = std::max<size_t>(bytes / 2, kSmallestWindow);
 }
 
-void TcpEndpoint::SetUrgentListener(std::function<void()> listener) {
-  auto shared = std::make_shared<std::function<void()>>(std::move(listener));
+void TcpEndpoint::SetAsyncOwner(const std::atomic<int>* owner) {
   MutexLock lock(&mu_);
-  urgent_listener_ = std::move(shared);
+  async_owner_ = owner;
 }
 
 void TcpEndpoint::SetStateLocked(TcpState state) {
@@ -155,6 +154,7 @@ void TcpEndpoint::Close(bool abort) {
   sockets::ByteQueue dropped;
   WithPeer([&](TcpEndpoint* peer) ABSL_NO_THREAD_SAFETY_ANALYSIS {
     orphaned_ = true;
+    async_owner_ = nullptr;
     const bool unread = !queue_.empty();
     dropped = std::move(queue_);
     queued_ = 0;

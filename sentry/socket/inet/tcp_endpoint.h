@@ -83,8 +83,8 @@ class TcpEndpoint : public InetEndpoint {
   void SetUrgentInline(bool on) { urgent_inline_ = on; }
   void SetDeferAccept(int seconds) { defer_accept_ = seconds; }
   void SetZeroCopy(bool on) { zero_copy_ = on; }
-  // Who is told of urgent data (F_SETOWN); called without locks.
-  void SetUrgentListener(std::function<void()> listener);
+  // Who gets SIGURG (F_SETOWN of the open file); until Close().
+  void SetAsyncOwner(const std::atomic<int>* owner);
 
  private:
   enum class SocketState : uint8_t { kUnconnected, kConnecting, kConnected, kDisconnecting };
@@ -143,6 +143,7 @@ class TcpEndpoint : public InetEndpoint {
   Result<RefPtr<TcpEndpoint>> MaySend();
   Appended Append(const TcpEndpoint& from, sockets::ByteQueue& data, bool urgent);
   void NoteUrgentLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void SignalUrgent();
   void NoteZeroCopy();
   Result<sockets::ReceiveResult> ReceiveUrgent(const sockets::ReceiveRequest& request);
   // How much may be read from `skip` bytes behind the front; moves over the urgent byte.
@@ -181,7 +182,7 @@ class TcpEndpoint : public InetEndpoint {
   // The listener that this connector or deferred connection waits for.
   RefPtr<TcpEndpoint> waits_for_ ABSL_GUARDED_BY(mu_);
   std::unique_ptr<Listener> listener_ ABSL_GUARDED_BY(mu_);
-  std::shared_ptr<std::function<void()>> urgent_listener_ ABSL_GUARDED_BY(mu_);
+  const std::atomic<int>* async_owner_ ABSL_GUARDED_BY(mu_) = nullptr;
 };
 
 }  // namespace redoubt::inet

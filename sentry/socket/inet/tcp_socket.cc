@@ -20,6 +20,7 @@ using sockets::Socket;
 TcpSocket::TcpSocket(RefPtr<TcpEndpoint> endpoint, uint32_t flags, const vfs::Caller& caller)
     : InetSocket(endpoint, SOCK_STREAM, IPPROTO_TCP, flags, caller), tcp_(std::move(endpoint)) {
   SetDefaultBuffers(kInitialSendBuffer, kInitialReceiveBuffer);
+  tcp_->SetAsyncOwner(&async_owner());
 }
 
 TcpSocket::~TcpSocket() { tcp_->Close(/*abort=*/linger_seconds() == 0); }

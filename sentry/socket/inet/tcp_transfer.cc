@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Data of TCP connections, urgent data among them.
+#include <signal.h>
 #include <time.h>
 
 #include <linux/errqueue.h>
@@ -69,14 +70,7 @@ Result<size_t> TcpEndpoint::Send(std::span<const std::byte> data, int flags) {
   network_->loopback_counters().CountLoopback(1, data.size() + 52);
   if (appended.deferred_by) appended.deferred_by->EndDeferral(peer);
   peer->wait_queue_.Wake(EPOLLIN | EPOLLRDNORM | (urgent ? EventMask{EPOLLPRI} : 0));
-  if (urgent) {
-    std::shared_ptr<std::function<void()>> listener;
-    {
-      MutexLock lock(&peer->mu_);
-      listener = peer->urgent_listener_;
-    }
-    if (listener && *listener) (*listener)();
-  }
+  if (urgent) peer->SignalUrgent();
   if ((flags & MSG_ZEROCOPY) != 0) NoteZeroCopy();
   return data.size();
 }
@@ -113,6 +107,16 @@ void TcpEndpoint::NoteUrgentLocked() {
   urgent_sequence_ = read_sequence_ + queue_.size() - 1;
   queue_.CopyTo(queue_.size() - 1, std::span(&urgent_byte_, 1));
   urgent_ = Urgent::kValid;
+}
+
+// sk_send_sigurg().
+void TcpEndpoint::SignalUrgent() {
+  int owner = 0;
+  {
+    MutexLock lock(&mu_);
+    if (async_owner_ != nullptr) owner = async_owner_->load(std::memory_order_relaxed);
+  }
+  if (owner != 0) sockets::SignalOwner(owner, SIGURG);
 }
 
 void TcpEndpoint::NoteZeroCopy() {

@@ -153,7 +153,8 @@ Result<void> UdpSocket::ReadControl(std::span<const std::byte> messages,
 }
 
 Result<size_t> UdpSocket::SendMessage(SendRequest& request) {
-  if ((request.flags & MSG_OOB) != 0) return Errno(EOPNOTSUPP);
+  // udpv6_sendmsg() does not look at the flag.
+  if ((request.flags & MSG_OOB) != 0 && family() == AF_INET) return Errno(EOPNOTSUPP);
   DatagramSettings settings;
   settings.may_broadcast = HasOption(SO_BROADCAST);
   settings.segment = segment_.load(std::memory_order_relaxed);
