@@ -5,6 +5,7 @@
 #   make test         every test; the last line counts the cases
 #   make test-asan    the same with AddressSanitizer and UndefinedBehaviorSanitizer
 #   make bench        the benchmarks (ARGS='...' goes to test/benchmark/run)
+#   make soak         a sandbox under changing load, for SOAK_SECONDS=600
 #   make lint         layering, file sizes, licence lines, format
 #   make install      PREFIX=/usr/local
 #   make clean        removes what was built
@@ -12,9 +13,10 @@
 SHELL := /bin/bash
 BAZEL ?= bazel
 PREFIX ?= /usr/local
+SOAK_SECONDS ?= 600
 RUNSC := bazel-bin/runsc/runsc
 
-.PHONY: build setup run test test-asan bench lint install clean
+.PHONY: build setup run test test-asan bench soak lint install clean
 
 build: setup
 	@$(BAZEL) build //runsc
@@ -35,6 +37,9 @@ test-asan: setup
 
 bench: build
 	@test/benchmark/run $(ARGS)
+
+soak: build
+	@test/stress/soak.py --runsc=$(RUNSC) --seconds=$(SOAK_SECONDS)
 
 lint:
 	@tools/lint/lint
