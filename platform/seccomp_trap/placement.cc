@@ -12,7 +12,7 @@
 namespace redoubt::platform::seccomp_trap {
 namespace {
 
-constexpr absl::Duration kTick = absl::Milliseconds(5);
+constexpr absl::Duration kTick = absl::Milliseconds(4);
 constexpr double kLongRunNs = 2e6;
 constexpr uint32_t kShortRunsToBind = 2;
 // How long a side spins, about what a wake-up across CPUs costs; also what counts as a fast call, a
@@ -207,8 +207,7 @@ void Placement::Adjust(Pair& pair, uint64_t cycles) {
     pair.short_runs = cycles < long_run_cycles_ ? pair.short_runs + 1 : 0;
     if (pair.short_runs >= kShortRunsToBind) {
       pair.short_runs = 0;
-      // Where this thread is: for a fork's child that is, at first, where its parent was.
-      cpu = bound_cpu_ >= 0 ? bound_cpu_ : sched_getcpu();
+      cpu = FreeCpu(pair);
       if (cpu >= 0 && CPU_ISSET(static_cast<unsigned>(cpu), &all_)) Bind(pair, cpu);
     } else {
       cpu = -1;
@@ -218,6 +217,25 @@ void Placement::Adjust(Pair& pair, uint64_t cycles) {
   if (cpu < 0 || ticking_.exchange(true)) return;
   MutexLock lock(&mu_);
   wake_.Signal();
+}
+
+// Where this thread is (for a fork's child that is, at first, where its parent was), unless another
+// guest runs there and none does elsewhere.
+int Placement::FreeCpu(const Pair& pair) {
+  int here = bound_cpu_ >= 0 ? bound_cpu_ : sched_getcpu();
+  cpu_set_t taken;
+  CPU_ZERO(&taken);
+  MutexLock lock(&mu_);
+  for (const Pair* other : pairs_) {
+    int cpu = other->cpu.load(std::memory_order_relaxed);
+    bool runs = other->running_since.load(std::memory_order_relaxed) != 0;
+    if (other != &pair && cpu >= 0 && runs) CPU_SET(static_cast<unsigned>(cpu), &taken);
+  }
+  if (here < 0 || !CPU_ISSET(static_cast<unsigned>(here), &taken)) return here;
+  for (unsigned cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
+    if (CPU_ISSET(cpu, &all_) && !CPU_ISSET(cpu, &taken)) return static_cast<int>(cpu);
+  }
+  return here;
 }
 
 void Placement::TickWhileActive() {

@@ -81,6 +81,7 @@ class Placement {
   void StartSpinning(Pair& pair, Slot& slot);
   void StopSpinning(Pair& pair, Slot& slot);
   void CountMiss(Pair& pair, Slot& slot);
+  int FreeCpu(const Pair& pair);
   int IdlestCpu(int except) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void Bind(Pair& pair, int cpu);
   void BindSelf(int cpu);
