@@ -91,6 +91,11 @@ struct SignalInfo {
       int64_t band;
       int32_t fd;
     } poll;  // SIGIO.
+    struct {
+      uint64_t address;       // Behind the call's instruction.
+      int32_t number;
+      uint32_t architecture;  // AUDIT_ARCH_*
+    } call;                   // SIGSYS.
   } fields = {};
 };
 static_assert(sizeof(SignalInfo) == sizeof(siginfo_t));

@@ -8,6 +8,7 @@
 #include "sentry/kernel/interval_timers.h"
 #include "sentry/kernel/kernel.h"
 #include "sentry/kernel/task_access.h"
+#include "sentry/kernel/task_seccomp.h"
 
 namespace redoubt::kernel {
 
@@ -87,7 +88,7 @@ void SetRegisters(platform::Context& context, const CloneRequest& request) {
 }
 
 void CopySmallState(Task& parent, Task& child, const CloneRequest& request) {
-  child.no_new_privileges = parent.no_new_privileges.load();
+  InheritSeccomp(parent, child);
   child.nice_value = parent.nice_value.load();
   child.scheduling_policy = parent.scheduling_policy.load();
   child.timer_slack_ns = parent.timer_slack_ns.load();
@@ -115,6 +116,7 @@ Result<RefPtr<Task>> AddChild(Task& parent, const CloneRequest& request, platfor
   Access::StoreMaskLocked(*child, parent.signal_mask());
   Access::VforkDoneLocked(*child) = vfork;
   child->SetContext(context);
+  PassAllCalls(*child);
   if (!is_thread) {
     group->leader = child;
     if (group->parent != nullptr) group->parent->children.push_back(group);

@@ -42,6 +42,7 @@
 #include "sentry/kernel/restart.h"
 #include "sentry/kernel/signals.h"
 #include "sentry/mm/memory_map.h"
+#include "sentry/seccomp/task_filters.h"
 #include "sentry/vfs/caller.h"
 
 namespace redoubt::kernel {
@@ -191,6 +192,7 @@ class Task final : public RefCounted<Task>, public platform::GuestEvents, public
   uint64_t robust_list_head = 0;
   std::atomic<int> parent_death_signal{0};
   std::atomic<bool> no_new_privileges{false};
+  seccomp::TaskFilters seccomp;  // See task_seccomp.h.
   std::atomic<int> nice_value{0};
   std::atomic<uint32_t> scheduling_policy{0};
   std::atomic<uint64_t> timer_slack_ns{50'000};

@@ -15,7 +15,9 @@ void Task::TakeLocalMask() {
 void Task::TellLocalAnswers() {
   if (!kernel_->answers_locally()) return;
   uint64_t mask = signal_mask().bits();
-  if (told_.has_value() && !local_answers_stale_ && told_->signal_mask == mask) return;
+  if (seccomp.active()) sees_all_calls_ = true;  // Another thread may have added a filter.
+  if (told_.has_value() && !sees_all_calls_ && !local_answers_stale_ && told_->signal_mask == mask)
+    return;
   local_answers_stale_ = false;
   if (sees_all_calls_) {
     told_.reset();

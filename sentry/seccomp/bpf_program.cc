@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sentry/seccomp/bpf_program.h"
 
+#include <linux/audit.h>
+
 #include <array>
+#include <cstddef>
 #include <cstring>
 
 #include "sentry/seccomp/bpf_check.h"
@@ -95,6 +98,41 @@ uint32_t BpfProgram::Run(const seccomp_data& data) const {
         return BPF_RVAL(insn->code) == BPF_A ? a : insn->k;
       default:
         (BPF_MISCOP(insn->code) == BPF_TAX ? x : a) = BPF_MISCOP(insn->code) == BPF_TAX ? a : x;
+    }
+  }
+}
+
+// seccomp_is_const_allow(): follows the program as long as it looks at number and architecture
+// only.
+bool BpfProgram::AlwaysAllows(uint32_t number) const {
+  uint32_t a = 0;
+  for (const sock_filter* insn = instructions_.data();; ++insn) {
+    switch (insn->code) {
+      case BPF_LD | BPF_W | BPF_ABS:
+        if (insn->k == offsetof(seccomp_data, nr)) {
+          a = number;
+        } else if (insn->k == offsetof(seccomp_data, arch)) {
+          a = AUDIT_ARCH_X86_64;
+        } else {
+          return false;
+        }
+        break;
+      case BPF_RET | BPF_K:
+        return insn->k == SECCOMP_RET_ALLOW;
+      case BPF_JMP | BPF_JA:
+        insn += insn->k;
+        break;
+      case BPF_JMP | BPF_JEQ | BPF_K:
+      case BPF_JMP | BPF_JGE | BPF_K:
+      case BPF_JMP | BPF_JGT | BPF_K:
+      case BPF_JMP | BPF_JSET | BPF_K:
+        insn += Compare(BPF_OP(insn->code), a, insn->k) ? insn->jt : insn->jf;
+        break;
+      case BPF_ALU | BPF_AND | BPF_K:
+        a &= insn->k;
+        break;
+      default:
+        return false;
     }
   }
 }

@@ -30,6 +30,9 @@ class BpfProgram {
   static Result<BpfProgram> Create(std::vector<sock_filter> instructions);
 
   uint32_t Run(const seccomp_data& data) const;
+  // Whether it allows call `number` of x86-64 whatever its arguments are, by all that a look at the
+  // number alone can tell; false when in doubt.
+  bool AlwaysAllows(uint32_t number) const;
   size_t size() const { return instructions_.size(); }
   std::span<const sock_filter> instructions() const { return instructions_; }
 

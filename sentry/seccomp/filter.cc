@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sentry/seccomp/filter.h"
 
+#include <linux/audit.h>
+
 namespace redoubt::seccomp {
 
 namespace {
@@ -26,10 +28,17 @@ Filter::Filter(RefPtr<const Filter> older, BpfProgram program, bool log)
       program_(std::move(program)),
       log_(log),
       depth_(older_ ? older_->depth_ + 1 : 1),
-      total_size_(TotalSize(older_.get(), older_ ? older_->total_size_ : 0, program_.size())) {}
+      total_size_(TotalSize(older_.get(), older_ ? older_->total_size_ : 0, program_.size())) {
+  for (uint32_t number = 0; number < kCalls; ++number) {
+    bool before = !older_ || older_->always_allowed_[number];
+    always_allowed_[number] = before && program_.AlwaysAllows(number);
+  }
+}
 
 Verdict Filter::Evaluate(const seccomp_data& data) const {
   Verdict verdict;
+  bool native = data.arch == AUDIT_ARCH_X86_64;
+  if (native && AlwaysAllows(static_cast<uint32_t>(data.nr))) return verdict;
   for (const Filter* filter = this; filter != nullptr; filter = filter->older_.get()) {
     uint32_t answer = filter->program_.Run(data);
     uint32_t action = answer & SECCOMP_RET_ACTION_FULL;

@@ -103,6 +103,24 @@ TEST(Filter, OfEqualAnswersTheYoungestCounts) {
   EXPECT_EQ(filter->Evaluate({}).data, 2u);
 }
 
+TEST(Filter, KnowsWhatItAlwaysAllows) {
+  auto program = [](Code code) { return *BpfProgram::Create(std::move(code)); };
+  // Call 1 by its number, call 2 by an argument.
+  auto filter = *Filter::Append(
+      nullptr,
+      program({kLoadNumber, Jump(BPF_JMP | BPF_JEQ, 1, 0, 1), Return(SECCOMP_RET_ALLOW),
+               Jump(BPF_JMP | BPF_JEQ, 2, 0, 3),
+               Statement(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, args)),
+               Jump(BPF_JMP | BPF_JEQ, 0, 0, 1), Return(SECCOMP_RET_ALLOW), Return(0)}),
+      false);
+  EXPECT_TRUE(filter->AlwaysAllows(1));
+  EXPECT_FALSE(filter->AlwaysAllows(2));
+  EXPECT_FALSE(filter->AlwaysAllows(3));
+  EXPECT_FALSE(filter->AlwaysAllows(0xffffffff));
+  EXPECT_FALSE(Add(filter, SECCOMP_RET_ERRNO)->AlwaysAllows(1));
+  EXPECT_TRUE(Add(filter, SECCOMP_RET_ALLOW)->AlwaysAllows(1));
+}
+
 TEST(Filter, KnowsItsAncestors) {
   auto first = Add(nullptr, 0);
   auto second = Add(first, 0), other = Add(first, 0);

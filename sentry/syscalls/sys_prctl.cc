@@ -13,6 +13,7 @@
 
 #include "sentry/kernel/kernel.h"
 #include "sentry/syscalls/credentials_change.h"
+#include "sentry/syscalls/sys_seccomp.h"
 
 namespace redoubt::syscalls {
 
@@ -206,12 +207,22 @@ SyscallResult GetThpDisable(Task&, const PrctlArguments& a) {
   return 0UL;
 }
 
+SyscallResult SetSeccomp(Task& task, const PrctlArguments& a) {
+  if (a.second == SECCOMP_MODE_STRICT) return SetSeccompStrict(task);
+  if (a.second == SECCOMP_MODE_FILTER) return SetSeccompFilter(task, 0, UserAddress(a.third));
+  return Errno(EINVAL);
+}
+
+SyscallResult GetSeccomp(Task& task, const PrctlArguments&) {
+  return static_cast<unsigned long>(task.seccomp.mode());
+}
+
 struct Command {
   int option;
   SyscallResult (*run)(Task&, const PrctlArguments&);
 };
 
-// What is not here gives EINVAL, as a kernel built without it: seccomp, PR_SET_MM, PR_SET_VMA,
+// What is not here gives EINVAL, as a kernel built without it: PR_SET_MM, PR_SET_VMA,
 // speculation control, core scheduling, Yama.
 constexpr Command kCommands[] = {
     {PR_SET_PDEATHSIG, SetParentDeathSignal},
@@ -234,6 +245,8 @@ constexpr Command kCommands[] = {
     {PR_GET_TIMERSLACK, GetTimerSlack},
     {PR_SET_CHILD_SUBREAPER, SetChildSubreaper},
     {PR_GET_CHILD_SUBREAPER, GetChildSubreaper},
+    {PR_SET_SECCOMP, SetSeccomp},
+    {PR_GET_SECCOMP, GetSeccomp},
     {PR_SET_NO_NEW_PRIVS, SetNoNewPrivileges},
     {PR_GET_NO_NEW_PRIVS, GetNoNewPrivileges},
     {PR_GET_TID_ADDRESS, GetTidAddress},

@@ -30,6 +30,7 @@
 #include "sentry/syscalls/sys_read_write.h"
 #include "sentry/syscalls/sys_receive.h"
 #include "sentry/syscalls/sys_sched.h"
+#include "sentry/syscalls/sys_seccomp.h"
 #include "sentry/syscalls/sys_select.h"
 #include "sentry/syscalls/sys_send.h"
 #include "sentry/syscalls/sys_signal.h"
@@ -215,7 +216,7 @@ constexpr auto kAmd64 = std::to_array<SyscallEntry>({
     Missing<ENOSYS>(154, "modify_ldt", "As a kernel without CONFIG_MODIFY_LDT_SYSCALL."),
     Missing<ENOSYS>(155, "pivot_root", "Not implemented yet."),
     Missing<ENOSYS>(156, "_sysctl", "Removed from Linux."),
-    Partial<SysPrctl>(157, "prctl", "No seccomp, PR_SET_MM, PR_SET_VMA, speculation control."),
+    Partial<SysPrctl>(157, "prctl", "No PR_SET_MM, PR_SET_VMA, speculation control."),
     Partial<SysArchPrctl>(158, "arch_prctl", "FS and GS bases; CPUID faulting gives ENODEV."),
     Missing<EPERM>(159, "adjtimex", "The clocks are the host's."),
     Partial<SysSetrlimit>(160, "setrlimit",
@@ -385,7 +386,7 @@ constexpr auto kAmd64 = std::to_array<SyscallEntry>({
     Partial<SysSchedSetattr>(314, "sched_setattr", "Real-time and deadline policies give EPERM."),
     Full<SysSchedGetattr>(315, "sched_getattr"),
     Full<SysRenameat2>(316, "renameat2"),
-    Missing<ENOSYS>(317, "seccomp", "As a kernel without CONFIG_SECCOMP."),
+    Partial<SysSeccomp>(317, "seccomp", "No listener; no tracer, so SECCOMP_RET_TRACE is ENOSYS."),
     Full<SysGetrandom>(318, "getrandom"),
     Partial<SysMemfdCreate>(319, "memfd_create", "No MFD_HUGETLB."),
     Missing<EPERM>(320, "kexec_file_load", "No guest changes the host's kernel."),

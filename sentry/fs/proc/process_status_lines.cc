@@ -78,8 +78,10 @@ void AddRights(const Subject& subject, std::string& text) {
   absl::StrAppendFormat(&text, "CapInh:\t%016x\nCapPrm:\t%016x\nCapEff:\t%016x\n", who->inheritable,
                         who->permitted, who->effective);
   absl::StrAppendFormat(&text, "CapBnd:\t%016x\nCapAmb:\t%016x\n", who->bounding, who->ambient);
-  absl::StrAppendFormat(&text, "NoNewPrivs:\t%d\nSeccomp:\t0\nSeccomp_filters:\t0\n",
-                        subject.task->no_new_privileges.load());
+  RefPtr<const seccomp::Filter> filter = subject.task->seccomp.Share();
+  absl::StrAppendFormat(&text, "NoNewPrivs:\t%d\nSeccomp:\t%d\nSeccomp_filters:\t%d\n",
+                        subject.task->no_new_privileges.load(), subject.task->seccomp.mode(),
+                        filter ? filter->depth() : 0);
 }
 
 void AddProcessors(const Subject& subject, std::string& text) {
