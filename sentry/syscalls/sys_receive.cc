@@ -40,7 +40,9 @@ bool GoesOn(const Socket& socket, const ReceiveOptions& options, const ReceiveRe
 
 Result<ReceiveResult> ReceivePiece(Task& task, Socket& socket, std::span<std::byte> buffer,
                                    const ReceiveOptions& options) {
-  bool nonblocking = socket.nonblocking() || (options.flags & MSG_DONTWAIT) != 0;
+  // Nobody waits for errors.
+  bool nonblocking =
+      socket.nonblocking() || (options.flags & (MSG_DONTWAIT | MSG_ERRQUEUE)) != 0;
   return WaitForSocket(task, socket, kReadableEvents, socket.receive_timeout(), nonblocking, [&] {
     return socket.ReceiveMessage({.buffer = buffer,
                                   .flags = static_cast<int>(options.flags),

@@ -24,7 +24,9 @@ constexpr int32_t kOptionLimit = 64 * 1024;
 bool ClosesOnExec(int32_t type) { return (type & SOCK_CLOEXEC) != 0; }
 
 // A blocking connect(2) of a family that says EINPROGRESS: asks again until it is over.
-Result<void> WaitForConnection(Task& task, Socket& socket, const SocketAddress& address) {
+// `now`: EINPROGRESS, or EALREADY when an earlier call started it.
+Result<void> WaitForConnection(Task& task, Socket& socket, const SocketAddress& address,
+                               Errno now) {
   vfs::Caller caller = task.MakeCaller();
   Result<void> result =
       WaitForSocket(task, socket, kWritableEvents, socket.send_timeout(), false, [&] {
@@ -32,7 +34,7 @@ Result<void> WaitForConnection(Task& task, Socket& socket, const SocketAddress& 
         return connected.Is(EALREADY) ? Result<void>(Errno(EAGAIN)) : connected;
       });
   // Time is over: it goes on in the background.
-  if (result.Is(EAGAIN)) return Errno(EINPROGRESS);
+  if (result.Is(EAGAIN)) return now;
   return result;
 }
 
@@ -92,7 +94,9 @@ SyscallResult SysConnect(Task& task, FdNumber fd, UserAddress user, int32_t leng
       WaitForSocket(task, *socket, kWritableEvents, socket->send_timeout(), nonblocking,
                     [&] { return socket->Connect(caller, address); });
   bool under_way = connected.Is(EINPROGRESS) || connected.Is(EALREADY);
-  if (under_way && !nonblocking) connected = WaitForConnection(task, *socket, address);
+  if (under_way && !nonblocking) {
+    connected = WaitForConnection(task, *socket, address, connected.error());
+  }
   TRY(connected);
   return 0UL;
 }

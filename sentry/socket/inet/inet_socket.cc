@@ -173,7 +173,7 @@ Result<std::vector<std::byte>> InetSocket::GetOption(int level, int name, size_t
   if (level == SOL_IP || (level == SOL_IPV6 && family() == AF_INET6)) {
     return GetIpOption(level, name, length);
   }
-  return Errno(level == SOL_IPV6 ? ENOPROTOOPT : EOPNOTSUPP);
+  return Errno(family() == AF_INET6 ? ENOPROTOOPT : EOPNOTSUPP);
 }
 
 Result<void> InetSocket::SetOption(const vfs::Caller& caller, int level, int name,
