@@ -107,8 +107,22 @@ Result<InterfaceChange> ChangeFor(const InterfaceRequest& request, const Interfa
   return change;
 }
 
-Result<uint64_t> Set(InterfaceRequest& request) {
+// SIOCSIFFLAGS of an alias ("eth0:1"): down removes its address, the interface stays as it is.
+Result<uint64_t> SetAliasFlags(const InterfaceRequest& request) {
+  Interface interface = TRY(request.Find());
+  for (const InterfaceAddress& address : request.network.Addresses()) {
+    if (address.interface_index != interface.index || address.label != request.label) continue;
+    if ((request.data.ifr_flags & IFF_UP) != 0) return uint64_t{0};
+    TRY(request.network.RemoveAddress(interface.index, address.local, address.prefix_length));
+    return uint64_t{0};
+  }
+  return Errno(EADDRNOTAVAIL);
+}
+
+Result<uint64_t> Set(InterfaceRequest& request, bool internet) {
   TRY(request.NeedAdministrator());
+  bool alias = request.label != request.name;
+  if (alias && internet && request.ioctl.command == SIOCSIFFLAGS) return SetAliasFlags(request);
   Interface interface = TRY(request.Find());
   InterfaceChange change = TRY(ChangeFor(request, interface));
   TRY(request.network.ChangeInterface(interface.index, change));
@@ -150,7 +164,7 @@ Result<uint64_t> InterfaceIoctl(NetworkNamespace& network, int family,
     case SIOCSIFMETRIC:
     case SIOCSIFMAP: {
       InterfaceRequest request = TRY(Read(network, ioctl));
-      return Set(request);
+      return Set(request, internet);
     }
     case SIOCETHTOOL: {
       InterfaceRequest request = TRY(Read(network, ioctl));
