@@ -2,58 +2,17 @@
 #include "sentry/fs/proc/system_memory.h"
 
 #include <algorithm>
-#include <cinttypes>
-#include <cstdio>
 #include <utility>
-#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "sentry/fs/proc/memory_use.h"
+#include "sentry/mm/memory_map.h"
 
 namespace redoubt::proc {
 
-namespace {
-
-struct Usage {
-  uint64_t anonymous_kib = 0;
-  uint64_t shared_kib = 0;  // Files and shared memory: counted once for each process that maps it.
-};
-
-std::vector<RefPtr<mm::MemoryMap>> AllMemories(kernel::Kernel& kernel) {
-  std::vector<RefPtr<mm::MemoryMap>> memories;
-  {
-    MutexLock lock(&kernel.tasks().mu_);
-    for (const RefPtr<kernel::ThreadGroup>& group : kernel.tasks().GroupsLocked()) {
-      if (group->tasks.empty()) continue;
-      if (auto memory = group->tasks.front()->memory()) memories.push_back(std::move(memory));
-    }
-  }
-  // vfork(2) lets two processes share one.
-  auto by_address = [](const auto& a, const auto& b) { return a.get() < b.get(); };
-  std::sort(memories.begin(), memories.end(), by_address);
-  memories.erase(std::unique(memories.begin(), memories.end()), memories.end());
-  return memories;
-}
-
-Usage SumUsage(kernel::Kernel& kernel) {
-  constexpr uint64_t kPageKib = mm::kPageSize / 1024;
-  Usage usage;
-  for (const RefPtr<mm::MemoryMap>& memory : AllMemories(kernel)) {
-    Result<std::string> statm = memory->Statm();
-    uint64_t resident = 0, shared = 0;
-    if (!statm.ok()) continue;
-    if (sscanf(statm->c_str(), "%*u %" SCNu64 " %" SCNu64, &resident, &shared) != 2) continue;
-    shared = std::min(shared, resident);
-    usage.anonymous_kib += (resident - shared) * kPageKib;
-    usage.shared_kib += shared * kPageKib;
-  }
-  return usage;
-}
-
-}  // namespace
-
 Result<std::string> Meminfo(kernel::Kernel& kernel) {
-  Usage usage = SumUsage(kernel);
+  MemoryUse usage = SumMemoryUse(kernel);
   uint64_t total = kernel.memory_bytes() / 1024;
   uint64_t used = std::min(total, usage.anonymous_kib + usage.shared_kib);
   const std::pair<const char*, uint64_t> kLines[] = {
@@ -105,7 +64,7 @@ Result<std::string> Meminfo(kernel::Kernel& kernel) {
 }
 
 Result<std::string> Vmstat(kernel::Kernel& kernel) {
-  Usage usage = SumUsage(kernel);
+  MemoryUse usage = SumMemoryUse(kernel);
   constexpr uint64_t kPageKib = mm::kPageSize / 1024;
   uint64_t total = kernel.memory_bytes() / 1024;
   uint64_t used = std::min(total, usage.anonymous_kib + usage.shared_kib);
