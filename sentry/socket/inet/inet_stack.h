@@ -43,6 +43,7 @@ class InetStack : public net::NamespaceExtension, public net::InetSocketSource {
   // listing.cc
   std::vector<net::InetSocketInfo> List(int protocol, bool raw, bool with_details) override;
   net::InetSocketCounts Counts() override;
+  Result<void> Destroy(const net::InetSocketInfo& socket) override;
 
  private:
   net::NetworkNamespace& network_;  // Outlives its extensions.

@@ -5,8 +5,8 @@
 
 #include <algorithm>
 
-#include "sentry/socket/inet/inet_endpoint.h"
 #include "sentry/socket/inet/inet_stack.h"
+#include "sentry/socket/inet/tcp_endpoint.h"
 #include "sentry/socket/inet/tcp_limits.h"
 #include "sentry/time/clock.h"
 
@@ -68,6 +68,20 @@ net::InetSocketCounts InetStack::Counts() {
   counts.tcp_allocated = counts.tcp4 + counts.tcp6;
   counts.tcp_memory_pages = static_cast<uint32_t>(tcp_memory::used.load() / 4096);
   return counts;
+}
+
+Result<void> InetStack::Destroy(const net::InetSocketInfo& socket) {
+  if (socket.protocol != IPPROTO_TCP) return Errno(EOPNOTSUPP);
+  for (const RefPtr<InetEndpoint>& endpoint : tcp_.Endpoints()) {
+    net::InetSocketInfo info;
+    if (!endpoint->Describe(info, false)) continue;
+    const bool same = info.local == socket.local && info.local_port == socket.local_port &&
+                      info.remote == socket.remote && info.remote_port == socket.remote_port;
+    if (!same) continue;
+    static_cast<TcpEndpoint&>(*endpoint).Abort(ECONNABORTED);
+    return {};
+  }
+  return Errno(ENOENT);
 }
 
 }  // namespace redoubt::inet

@@ -25,7 +25,8 @@ constexpr auto kShapes = std::to_array<SettingShape>({
     {"ipv4/ip_nonlocal_bind", 1, {0}, 0, 1},
     {"ipv4/ip_local_port_range", 2, {32768, 60999}, 1, 65535},
     {"ipv4/ip_unprivileged_port_start", 1, {1024}, 0, 65535},
-    {"ipv4/ping_group_range", 2, {1, 0}, 0, 0xffffffff},
+    // As systemd and the engines have it: everybody may ping.
+    {"ipv4/ping_group_range", 2, {0, 0x7fffffff}, 0, 0xffffffff},
     {"ipv4/icmp_echo_ignore_all", 1, {0}, 0, 1},
     {"ipv4/tcp_rmem", 3, {4096, 131072, 6291456}, 1},
     {"ipv4/tcp_wmem", 3, {4096, 16384, 4194304}, 1},
