@@ -166,6 +166,12 @@ class Context {
   // process.
   virtual Result<void> EnterAddressSpace(RefPtr<AddressSpace> space) = 0;
 
+  // From now on every system call of this guest thread is an event, also what the platform would
+  // answer itself or leave to the host. Its clones inherit that, and it stays so after
+  // EnterAddressSpace. It cannot be undone. For guests that are traced or have filters of their
+  // own.
+  virtual Result<void> ReportEveryCall() { return {}; }
+
   // Makes the guest run the system call that is being served once more, as call `number`
   // (Linux's restart: rax = number, rip back onto the instruction). Before signal frames are built.
   virtual void RewindSyscall(uint64_t number) {

@@ -9,8 +9,10 @@
 #include <string_view>
 #include <vector>
 
+#include "runsc/cmd/commands.h"
 #include "runsc/cmd/do.h"
 #include "runsc/cmd/exit_codes.h"
+#include "runsc/cmd/globals.h"
 #include "runsc/cmd/help.h"
 #include "runsc/version.h"
 
@@ -25,16 +27,29 @@ int UsageError(const CLI::Error& error) {
 
 bool IsSeparator(const char* word) { return std::string_view(word) == "--"; }
 
+void AddCommands(CommandLine line) {
+  AddDoCommand(line);
+  AddHelpCommand(line.app, line.run);
+  for (auto* add :
+       {&AddCreateCommand, &AddStartCommand, &AddRunCommand, &AddStateCommand, &AddListCommand,
+        &AddKillCommand, &AddDeleteCommand, &AddExecCommand, &AddPsCommand, &AddPauseCommands,
+        &AddWaitCommand, &AddEventsCommand, &AddUpdateCommand, &AddSpecCommand,
+        &AddFeaturesCommand, &AddCheckpointCommands}) {
+    add(line);
+  }
+}
+
 int Main(int argc, char** argv) {
   CLI::App app("Runs untrusted Linux programs on a kernel of their own.", "runsc");
   app.set_version_flag("--version,-v", VersionText());
   app.set_help_flag("--help,-h", "Show this help");
   std::function<int()> run;
+  Globals globals;
+  AddGlobalFlags(app, &globals);
   // What follows the first `--` is the guest's command, word for word; CLI11 must not look at it.
   char** separator = std::find_if(argv, argv + argc, IsSeparator);
   std::vector<std::string> separated(separator, argv + argc);
-  AddDoCommand(app, separated, &run);
-  AddHelpCommand(app, &run);
+  AddCommands({.app = app, .globals = globals, .separated = separated, .run = &run});
   try {
     app.parse(static_cast<int>(separator - argv), argv);
   } catch (const CLI::Success& asked) {
@@ -42,15 +57,17 @@ int Main(int argc, char** argv) {
   } catch (const CLI::Error& error) {
     return UsageError(error);
   }
-  if (!run) {
-    // CLI11 says only that something is missing; the user wants to know what it was.
-    std::string word = separator > argv + 1 ? argv[1] : "";
-    if (word.empty()) fprintf(stderr, "runsc: no command; try: runsc help\n");
-    if (!word.empty())
-      fprintf(stderr, "runsc: unknown command %s; try: runsc help\n", word.c_str());
-    return kExitFailure;
+  if (run) {
+    if (absl::Status opened = OpenLogs(globals); !opened.ok()) return Report(globals, opened);
+    return run();
   }
-  return run();
+  // CLI11 says only that something is missing; the user wants to know what it was.
+  std::string word = separator > argv + 1 ? argv[1] : "";
+  if (word.empty()) fprintf(stderr, "runsc: no command; try: runsc help\n");
+  if (!word.empty()) {
+    fprintf(stderr, "runsc: unknown command %s; try: runsc help\n", word.c_str());
+  }
+  return kExitFailure;
 }
 
 }  // namespace

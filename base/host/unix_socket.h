@@ -20,7 +20,7 @@
 
 namespace redoubt::host {
 
-inline constexpr size_t kMostDescriptors = 4;  // In one message.
+inline constexpr size_t kMostDescriptors = 32;  // In one message.
 
 struct MessagePair {
   OwnedFd first, second;

@@ -20,6 +20,20 @@ GUEST_CODE(two_calls, R"(
   ud2
 )")
 
+// Calls that a platform may leave to the host: sched_yield, futex(FUTEX_WAKE).
+GUEST_CODE(native_calls, R"(
+  mov $24, %eax
+  syscall
+  mov %rbx, %rdi
+  mov $1, %esi
+  mov $1, %edx
+  mov $202, %eax
+  syscall
+  mov $1001, %eax
+  syscall
+  ud2
+)")
+
 GUEST_CODE(call_loop, R"(
 1:inc %rbx
   mov $1001, %eax
@@ -155,6 +169,51 @@ TEST(Syscall, SysenterNeverReachesTheHost) {
   Event event = guest.Next();
   ASSERT_EQ(event.kind, Kind::kFault);
   EXPECT_TRUE(event.signal == SIGSEGV || event.signal == SIGILL) << event.signal;
+}
+
+void ExpectEveryCall(std::unique_ptr<Context> context) {
+  GuestThread guest(ThePlatform(), std::move(context));
+  EXPECT_EQ(guest.Next().syscall_number, 24u);
+  EXPECT_EQ(guest.Return(0).syscall_number, 202u);
+  EXPECT_EQ(guest.Return(0).syscall_number, 1001u);
+}
+
+TEST(ReportEveryCall, LeavesNoCallToTheHost) {
+  auto context = NewGuest(native_calls());
+  ASSERT_TRUE(context->ReportEveryCall().ok());
+  ASSERT_TRUE(context->ReportEveryCall().ok());
+  ExpectEveryCall(std::move(context));
+}
+
+TEST(ReportEveryCall, ClonesInheritIt) {
+  for (bool share_memory : {false, true}) {
+    auto context = NewGuest(native_calls());
+    ASSERT_TRUE(context->ReportEveryCall().ok());
+    auto clone = context->Clone(share_memory);
+    ASSERT_TRUE(clone.ok());
+    ExpectEveryCall(std::move(*clone));
+    ExpectEveryCall(std::move(context));
+  }
+}
+
+TEST(ReportEveryCall, OutlivesExec) {
+  auto context = NewGuest(native_calls());
+  ASSERT_TRUE(context->ReportEveryCall().ok());
+  auto space = ThePlatform().NewAddressSpace();
+  ASSERT_TRUE(space.ok());
+  ASSERT_TRUE(context->EnterAddressSpace(*space).ok());
+  Load(*context, native_calls());
+  ExpectEveryCall(std::move(context));
+}
+
+// The sentry's own orders go on: memory calls, waits, clones.
+TEST(ReportEveryCall, HostCallsStillWork) {
+  auto context = NewGuest(native_calls());
+  ASSERT_TRUE(context->ReportEveryCall().ok());
+  EXPECT_TRUE(MapAnonymous(*context, 0x40000000, kPage, 3).ok());
+  constexpr uint64_t kWait = 0, kWake = 1;
+  EXPECT_EQ(Outcome(Call(*context, 202, kData, kWake, 1)), 0);
+  EXPECT_EQ(Outcome(Call(*context, 202, kData, kWait, 1)), -EAGAIN);
 }
 
 }  // namespace

@@ -19,11 +19,11 @@ constexpr std::array<uint32_t, 6> kNativeFutexes = {
     FUTEX_WAIT, FUTEX_WAKE, FUTEX_REQUEUE, FUTEX_CMP_REQUEUE, FUTEX_WAIT_BITSET, FUTEX_WAKE_BITSET};
 constexpr uint32_t kFutexModifiers = FUTEX_PRIVATE_FLAG | FUTEX_CLOCK_REALTIME;
 
-constexpr std::array<long, 19> kNotifiedCalls = {
-    SYS_mmap,     SYS_munmap,     SYS_mprotect,      SYS_mremap,          SYS_madvise,
-    SYS_mincore,  SYS_msync,      SYS_mlock,         SYS_mlock2,          SYS_munlock,
-    SYS_mlockall, SYS_munlockall, SYS_clock_gettime, SYS_clock_getres,    SYS_membarrier,
-    SYS_futex,    SYS_clone,      SYS_pkey_mprotect, SYS_remap_file_pages};
+constexpr std::array<long, 20> kNotifiedCalls = {
+    SYS_mmap,     SYS_munmap,     SYS_mprotect,      SYS_mremap,           SYS_madvise,
+    SYS_mincore,  SYS_msync,      SYS_mlock,         SYS_mlock2,           SYS_munlock,
+    SYS_mlockall, SYS_munlockall, SYS_clock_gettime, SYS_clock_getres,     SYS_membarrier,
+    SYS_futex,    SYS_clone,      SYS_pkey_mprotect, SYS_remap_file_pages, SYS_seccomp};
 
 void AllowNativeFutexes(Program& p) {
   p.Load(ArgumentLow(1));
@@ -60,6 +60,18 @@ std::vector<sock_filter> BuildFilter(const ShimInfo& shim, bool native_memory_ca
   for (long number : kNotifiedCalls) {
     p.ReturnIf(static_cast<uint32_t>(number), SECCOMP_RET_USER_NOTIF);
   }
+  p.Return(SECCOMP_RET_TRAP);
+  return p.Take();
+}
+
+std::vector<sock_filter> BuildReportingFilter(const ShimInfo& shim) {
+  Program p;
+  p.Load(kInstruction + 4);
+  p.If(0, [&](Program& low) {
+    low.Load(kInstruction);
+    low.ReturnIf(static_cast<uint32_t>(shim.gate), SECCOMP_RET_ALLOW);
+    low.ReturnIf(static_cast<uint32_t>(shim.guest_call + kSyscallSize), SECCOMP_RET_ALLOW);
+  });
   p.Return(SECCOMP_RET_TRAP);
   return p.Take();
 }

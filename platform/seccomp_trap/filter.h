@@ -29,6 +29,11 @@ namespace redoubt::platform::seccomp_trap {
 // Without `native_memory_calls` the sentry sees each memory call.
 std::vector<sock_filter> BuildFilter(const ShimInfo& shim, bool native_memory_calls);
 
+// A second filter, for a thread whose every call is to reach the sentry (the host obeys the
+// stricter one): what guest code may do natively under the first one traps. The gate is left alone,
+// and `guest_call`, where the sentry's orders run as guest code.
+std::vector<sock_filter> BuildReportingFilter(const ShimInfo& shim);
+
 // Calls that the sentry may order a stub to make.
 bool IsNotifiedCall(long number);
 

@@ -2,6 +2,7 @@
 //
 // Host calls in a stub, forks, threads, exec and exit: StubContext's dealings with the notifier.
 #include <linux/futex.h>
+#include <linux/seccomp.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -9,6 +10,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstring>
 
 #include "base/check.h"
 #include "base/log.h"
@@ -172,6 +174,29 @@ Result<RefPtr<StubProcess>> StubContext::ForkProcess() {
   return child;
 }
 
+Result<void> StubContext::ReportEveryCall() {
+  if (reports_every_call_) return {};
+  TRY(InstallReportingFilter());
+  reports_every_call_ = true;
+  SetLocalAnswers(nullptr);
+  return {};
+}
+
+// The program lies in the slot for a moment, where other threads of the guest may change it. It can
+// only forbid: they would lift what they could also do themselves.
+Result<void> StubContext::InstallReportingFilter() {
+  if (!AwaitStub()) return Errno(ESRCH);
+  std::vector<sock_filter> code = BuildReportingFilter(machine_.shim);
+  uint64_t address = SlotAddress(slot_) + kWindowOffset + kXstateOffset;
+  sock_fprog program{static_cast<unsigned short>(code.size()),
+                     reinterpret_cast<sock_filter*>(address + sizeof(sock_fprog))};
+  std::byte* place = process().slots().window(slot_) + kXstateOffset;
+  std::memcpy(place, &program, sizeof(program));
+  std::memcpy(place + sizeof(program), code.data(), code.size() * sizeof(sock_filter));
+  TRY(HostCall({.number = SYS_seccomp, .arguments = {SECCOMP_SET_MODE_FILTER, 0, address}}));
+  return {};
+}
+
 Result<std::unique_ptr<Context>> StubContext::Clone(bool share_memory) {
   return share_memory ? CloneThread() : CloneProcess();
 }
@@ -182,6 +207,7 @@ Result<std::unique_ptr<Context>> StubContext::CloneProcess() {
   int pid = child->host_pid();
   auto context = std::make_unique<StubContext>(machine_, std::move(child), slot_, pid);
   context->registers_ = registers_;
+  context->reports_every_call_ = reports_every_call_;
   return std::unique_ptr<Context>(std::move(context));
 }
 
@@ -203,8 +229,10 @@ Result<std::unique_ptr<Context>> StubContext::CloneThread() {
     process().DropThread();
     return made.ok() ? Errno(EAGAIN) : made.error();
   }
+  process().NoteThread(tid);
   auto context = std::make_unique<StubContext>(machine_, process_, slot, tid);
   context->registers_ = registers_;
+  context->reports_every_call_ = reports_every_call_;
   return std::unique_ptr<Context>(std::move(context));
 }
 
@@ -214,6 +242,8 @@ Result<void> StubContext::EnterAddressSpace(RefPtr<AddressSpace> space) {
   if (!next.ClaimFirstThread()) return Errno(EINVAL);
   Leave();
   MoveTo(RefPtr<StubProcess>(&next), next.first_slot(), next.host_pid());
+  // There is no way back: a guest that could escape its filter ends here.
+  if (reports_every_call_ && !InstallReportingFilter().ok()) process().Kill();
   return {};
 }
 
@@ -228,7 +258,7 @@ void StubContext::Leave() {
     GiveTurn(slot());
     if (AwaitTurn(slot(), kExitMilliseconds) != TurnOutcome::kGone) process().Kill();
   }
-  process().FreeSlot(slot_);
+  process().FreeSlotOf(slot_, tid_);
 }
 
 }  // namespace redoubt::platform::seccomp_trap

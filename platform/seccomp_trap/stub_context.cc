@@ -177,6 +177,7 @@ void StubContext::FlushWrites() {
 }
 
 void StubContext::SetLocalAnswers(const LocalAnswers* answers) {
+  if (reports_every_call_) answers = nullptr;
   LocalState& local = slot().local;
   local.enabled = answers != nullptr;
   local_answers_.reset();

@@ -45,6 +45,7 @@ class StubContext final : public Context, public Awaited {
   }
   void SetLocalAnswers(const LocalAnswers* answers) override;
   std::optional<uint64_t> LocalSignalMask() override;
+  Result<void> ReportEveryCall() override;
   void Interrupt() override;
   void ClearInterrupt() override;
 
@@ -95,6 +96,8 @@ class StubContext final : public Context, public Awaited {
 
   Result<std::unique_ptr<Context>> CloneThread();
   Result<std::unique_ptr<Context>> CloneProcess();
+  // The stub thread's second filter, filter.h.
+  Result<void> InstallReportingFilter();
   // Ends this context's stub thread.
   void Leave();
   void MoveTo(RefPtr<StubProcess> process, uint32_t slot, int tid);
@@ -112,6 +115,7 @@ class StubContext final : public Context, public Awaited {
   CapturedMemory captured_;
   std::optional<LocalAnswers> local_answers_;
   bool has_turn_ = false;  // The stub waits for a command.
+  bool reports_every_call_ = false;
   std::atomic<uint32_t> state_ = 0;
   // For Interrupt(), which may come while MoveTo works. A stale target costs a spurious interrupt.
   std::atomic<uint64_t> target_ = 0;    // pid << 32 | tid.

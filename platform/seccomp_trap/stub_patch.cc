@@ -101,12 +101,26 @@ bool IsSafeWithThreads(const PatchSite& site) {
   return InOneFetch(site.site, site.after - site.site);
 }
 
+// The filter lets most calls of such a site pass (filter.h). Patched, it would bring all of them
+// here.
+bool IsMostlyNative(uint64_t number) {
+  switch (static_cast<uint32_t>(number)) {
+    case SYS_futex:
+    case SYS_mmap:
+    case SYS_munmap:
+    case SYS_mprotect:
+    case SYS_madvise:
+      return true;
+    default:
+      return false;
+  }
+}
+
 }  // namespace
 
 void StubContext::PatchIfHot(const Report& report) {
   if (report.kind != ReportKind::kSyscall || report.patched != 0) return;
-  // Native already, but for an interrupted one.
-  if (registers_.orig_rax == SYS_futex) return;
+  if (IsMostlyNative(registers_.orig_rax)) return;
   uint64_t after = registers_.rip, call = after - kSyscallSize;
   bool guest = call >= kGuestStart && (after <= kSlots || call >= kHighEnd) && after <= kGuestEnd;
   if (!guest || !process().call_sites().CountTrap(after)) return;
@@ -157,7 +171,8 @@ void StubContext::NoteSharedMapping(const HostCallRequest& request, const Syscal
   if (request.number == SYS_mmap && (a[3] & MAP_SHARED)) {
     process().call_sites().AddShared(*result, *result + a[1]);
   } else if (request.number == SYS_mremap) {
-    process().call_sites().Moved(a[0], a[0] + a[1]);
+    // An old length of 0 makes a second mapping of shared memory.
+    process().call_sites().Moved(a[0], a[0] + std::max(a[1], kPageSize));
   }
 }
 

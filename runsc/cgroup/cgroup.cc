@@ -85,6 +85,14 @@ absl::StatusOr<std::unique_ptr<Cgroup>> Cgroup::FromPaths(Paths paths, bool root
   return std::make_unique<V2Cgroup>(std::move(paths), rootless, true, std::move(mount_point));
 }
 
+absl::StatusOr<std::unique_ptr<Cgroup>> Cgroup::Own(const HostView& host) {
+  absl::StatusOr<Hierarchies> hierarchies = Hierarchies::Read(host);
+  if (!hierarchies.ok()) return hierarchies.status();
+  absl::StatusOr<Paths> paths = OwnPaths(*hierarchies, host);
+  if (!paths.ok()) return paths.status();
+  return FromPaths(*std::move(paths));
+}
+
 std::string Cgroup::PathOf(const std::string& controller) const {
   auto found = paths_.find(is_v2() ? "" : controller);
   return found == paths_.end() ? "" : found->second;
@@ -161,6 +169,14 @@ bool Cgroup::Exists() const {
   std::vector<std::string> directories = Directories();
   return std::any_of(directories.begin(), directories.end(),
                      [](const std::string& path) { return cgroup::Exists(path); });
+}
+
+oci::LinuxResources WithRoomForSandbox(oci::LinuxResources resources) {
+  constexpr int64_t kOwnThreads = 128;
+  if (resources.pids_limit.value_or(0) > 0) {
+    *resources.pids_limit = std::min(*resources.pids_limit, INT64_MAX / 4) * 2 + kOwnThreads;
+  }
+  return resources;
 }
 
 }  // namespace redoubt::cgroup

@@ -63,6 +63,8 @@ class Cgroup {
   // From what a state file kept. An empty map is a container without cgroup: all calls succeed and
   // do nothing, but a limit is refused.
   static absl::StatusOr<std::unique_ptr<Cgroup>> FromPaths(Paths paths, bool rootless = false);
+  // The cgroup that this process is in: to come back to.
+  static absl::StatusOr<std::unique_ptr<Cgroup>> Own(const HostView& host = {});
   virtual ~Cgroup() = default;
 
   const Paths& paths() const { return paths_; }
@@ -110,6 +112,11 @@ class Cgroup {
   const bool rootless_;
   const bool explicit_path_;
 };
+
+// What the host should enforce for a container with these limits that runs in a sandbox. The host
+// counts the sandbox's own threads, and each thread of a guest twice (who runs it, who serves it);
+// the sentry keeps the guest to the exact number.
+oci::LinuxResources WithRoomForSandbox(oci::LinuxResources resources);
 
 }  // namespace redoubt::cgroup
 

@@ -101,6 +101,20 @@ TEST(FromPaths, RefusesASpoiltStateFile) {
   EXPECT_FALSE((*none)->Apply(Resources(R"({"pids":{"limit":5}})")).ok());
 }
 
+TEST(Own, IsWhereThisProcessIs) {
+  FakeTree tree;
+  tree.AddV1({"memory"});
+  auto own = Cgroup::Own(tree.View());
+  ASSERT_TRUE(own.ok()) << own.status();
+  EXPECT_EQ((*own)->PathOf("memory"), tree.Path("memory/own"));
+}
+
+TEST(Room, TheHostCountsTheSandboxsThreadsToo) {
+  EXPECT_EQ(WithRoomForSandbox(Resources(R"({"pids":{"limit":10}})")).pids_limit, 148);
+  EXPECT_EQ(WithRoomForSandbox(Resources(R"({"pids":{"limit":-1}})")).pids_limit, -1);
+  EXPECT_EQ(WithRoomForSandbox({}).pids_limit, std::nullopt);
+}
+
 TEST(V1, WritesWhatIsSet) {
   FakeTree tree;
   tree.AddV1({"memory", "cpu", "pids", "cpuset", "blkio", "devices"});

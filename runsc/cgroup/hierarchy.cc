@@ -77,7 +77,8 @@ absl::StatusOr<std::map<std::string, std::string>> OwnCgroups(const HostView& ho
 std::string DirectoryOf(const Hierarchy& hierarchy, const std::string& own) {
   absl::string_view rest = own;
   if (hierarchy.root != "/") absl::ConsumePrefix(&rest, hierarchy.root);
-  return Join(hierarchy.mount_point, CleanPath(absl::StrCat("/", rest)));
+  std::string inside = CleanPath(absl::StrCat("/", rest));
+  return inside == "/" ? hierarchy.mount_point : Join(hierarchy.mount_point, inside);
 }
 
 std::string Parent(const std::string& path) {
@@ -166,6 +167,20 @@ absl::StatusOr<Paths> ResolvePaths(const Request& request, const Hierarchies& hi
     std::string start =
         absolute ? hierarchy.mount_point : DirectoryOf(hierarchy, (*own)[controller]);
     paths[controller] = Join(start, inner);
+  }
+  return paths;
+}
+
+absl::StatusOr<Paths> OwnPaths(const Hierarchies& hierarchies, const HostView& host) {
+  auto own = OwnCgroups(host);
+  if (!own.ok()) return own.status();
+  Paths paths;
+  if (hierarchies.is_v2()) {
+    paths[""] = DirectoryOf(hierarchies.unified, (*own)[""]);
+    return paths;
+  }
+  for (const auto& [controller, hierarchy] : hierarchies.v1) {
+    if (own->contains(controller)) paths[controller] = DirectoryOf(hierarchy, (*own)[controller]);
   }
   return paths;
 }

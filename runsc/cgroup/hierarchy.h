@@ -31,6 +31,9 @@ struct Hierarchies {
 absl::StatusOr<Paths> ResolvePaths(const Request& request, const Hierarchies& hierarchies,
                                    const HostView& host);
 
+// The directories of the cgroup that this process is in.
+absl::StatusOr<Paths> OwnPaths(const Hierarchies& hierarchies, const HostView& host);
+
 // `path` without "." and "..", which cannot lead above its start. Absolute stays absolute.
 std::string CleanPath(const std::string& path);
 

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <signal.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -17,10 +18,13 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "base/log.h"
+#include "runsc/cmd/do_limits.h"
 #include "runsc/cmd/do_options.h"
 #include "runsc/cmd/exit_codes.h"
+#include "runsc/sandbox/limits.h"
 #include "runsc/sandbox/platforms.h"
 #include "runsc/sandbox/sandbox.h"
+#include "sentry/kernel/credentials.h"
 
 extern char** environ;
 
@@ -33,6 +37,7 @@ struct DoFlags {
   std::string root_dir = "/";
   std::vector<std::string> binds, writable, environment;
   std::string working_directory, user, hostname = "redoubt", debug_log;
+  LimitFlags limits;
   bool terminal = false, strace = false;
 };
 
@@ -48,17 +53,59 @@ std::vector<std::string> Environment(const std::vector<std::string>& changes) {
   return result;
 }
 
-absl::Status FillBinds(const DoFlags& flags, SandboxSpec& spec) {
+bool IsDirectory(const std::string& path) {
+  struct stat status;
+  return stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
+}
+
+void AddBind(const Bind& bind, SandboxSpec& spec) {
+  boot::MountConfig mount;
+  mount.guest_path = bind.guest_path;
+  mount.source = bind.host_path;
+  mount.flags = bind.read_only ? MS_RDONLY : 0;
+  mount.attach_point = static_cast<uint32_t>(spec.sources.size());
+  mount.shared = true;
+  mount.is_file = !IsDirectory(bind.host_path);
+  spec.sources.push_back({.host_path = bind.host_path, .read_only = bind.read_only});
+  spec.mounts.push_back(std::move(mount));
+}
+
+absl::Status AddBinds(const DoFlags& flags, SandboxSpec& spec) {
   for (const std::string& text : flags.binds) {
     absl::StatusOr<Bind> bind = ParseBind(text);
     if (!bind.ok()) return bind.status();
-    spec.binds.push_back(*bind);
+    AddBind(*bind, spec);
   }
   for (const std::string& directory : flags.writable) {
     absl::StatusOr<Bind> bind = ParseWritable(directory);
     if (!bind.ok()) return bind.status();
-    spec.binds.push_back(*bind);
+    AddBind(*bind, spec);
   }
+  return absl::OkStatus();
+}
+
+void AddView(boot::MountKind kind, const char* path, const char* source, unsigned long flags,
+             const char* data, SandboxSpec& spec) {
+  boot::MountConfig mount;
+  mount.kind = kind;
+  mount.guest_path = path;
+  mount.source = source;
+  mount.flags = flags;
+  mount.data = data;
+  spec.mounts.push_back(std::move(mount));
+}
+
+// Binds come behind /dev, so that one may go below it.
+absl::Status FillMounts(const DoFlags& flags, SandboxSpec& spec) {
+  using boot::MountKind;
+  AddView(MountKind::kTmpfs, "/dev", "tmpfs", MS_NOSUID | MS_NOEXEC, "mode=0755", spec);
+  AddView(MountKind::kDevpts, "/dev/pts", "devpts", MS_NOSUID | MS_NOEXEC, "gid=5", spec);
+  AddView(MountKind::kTmpfs, "/dev/shm", "shm", MS_NOSUID | MS_NODEV, "", spec);
+  if (absl::Status status = AddBinds(flags, spec); !status.ok()) return status;
+  constexpr unsigned long kFlags = MS_NOSUID | MS_NODEV | MS_NOEXEC;
+  AddView(MountKind::kProc, "/proc", "proc", kFlags, "", spec);
+  AddView(MountKind::kSysfs, "/sys", "sysfs", kFlags | MS_RDONLY, "", spec);
+  AddView(MountKind::kCgroup, "/sys/fs/cgroup", "cgroup", kFlags | MS_RDONLY, "", spec);
   return absl::OkStatus();
 }
 
@@ -77,39 +124,56 @@ absl::Status FillRoot(const DoFlags& flags, SandboxSpec& spec) {
     return absl::InvalidArgumentError(
         absl::StrCat("--root-dir ", flags.root_dir, ": ", strerror(errno)));
   }
-  spec.root = *root;
+  spec.sources.push_back({.host_path = *root, .read_only = true});
+  boot::MountConfig mount;
+  mount.guest_path = "/";
+  mount.source = "root";
+  mount.overlay = true;
+  spec.mounts.push_back(std::move(mount));
   return absl::OkStatus();
 }
 
+// As Linux gives them to a user's first program: root has every capability, others have none.
+void FillCapabilities(boot::ProcessSpec& process) {
+  boot::CapabilitySets* sets = process.mutable_capabilities();
+  sets->set_bounding(kernel::kAllCapabilities);
+  if (process.uid() != 0) return;
+  sets->set_effective(kernel::kAllCapabilities);
+  sets->set_permitted(kernel::kAllCapabilities);
+}
+
 absl::Status FillUser(const DoFlags& flags, SandboxSpec& spec) {
-  spec.uid = getuid();
-  spec.gid = getgid();
+  spec.process.set_uid(getuid());
+  spec.process.set_gid(getgid());
   if (!flags.user.empty()) {
     absl::StatusOr<UserIds> ids = ParseUser(flags.user);
     if (!ids.ok()) return ids.status();
-    spec.uid = ids->uid;
-    spec.gid = ids->gid;
+    spec.process.set_uid(ids->uid);
+    spec.process.set_gid(ids->gid);
+    FillCapabilities(spec.process);
     return absl::OkStatus();
   }
+  FillCapabilities(spec.process);
   int count = getgroups(0, nullptr);
   if (count <= 0) return absl::OkStatus();
   std::vector<gid_t> groups(static_cast<size_t>(count));
   count = getgroups(count, groups.data());
-  spec.groups.assign(groups.begin(), groups.begin() + std::max(count, 0));
+  spec.process.mutable_groups()->Assign(groups.begin(), groups.begin() + std::max(count, 0));
   return absl::OkStatus();
 }
 
 absl::Status FillWorkingDirectory(const DoFlags& flags, SandboxSpec& spec) {
-  spec.working_directory = flags.working_directory;
-  if (!spec.working_directory.empty()) {
-    if (spec.working_directory[0] == '/') return absl::OkStatus();
+  spec.process.set_working_directory(flags.working_directory);
+  if (!flags.working_directory.empty()) {
+    if (flags.working_directory[0] == '/') return absl::OkStatus();
     return absl::InvalidArgumentError(
-        absl::StrCat("--cwd ", spec.working_directory, ": must be absolute"));
+        absl::StrCat("--cwd ", flags.working_directory, ": must be absolute"));
   }
   // The caller's own, where the guest has the same tree.
   std::unique_ptr<char, void (*)(void*)> here(getcwd(nullptr, 0), free);
-  bool same_tree = spec.root == "/" && here != nullptr && here.get()[0] == '/';
-  spec.working_directory = same_tree ? here.get() : "/";
+  bool same_tree =
+      spec.sources[0].host_path == "/" && here != nullptr && here.get()[0] == '/';
+  spec.process.set_working_directory(same_tree ? here.get() : "/");
   return absl::OkStatus();
 }
 
@@ -119,16 +183,19 @@ absl::StatusOr<SandboxSpec> MakeSpec(const DoFlags& flags, std::vector<std::stri
   if (!platform.ok()) return platform.status();
   spec.platform = *platform;
   if (absl::Status supported = spec.platform->supported(); !supported.ok()) return supported;
-  for (auto* fill : {&FillRoot, &FillBinds, &FillUser, &FillWorkingDirectory}) {
+  for (auto* fill : {&FillRoot, &FillMounts, &FillUser, &FillWorkingDirectory}) {
     if (absl::Status status = fill(flags, spec); !status.ok()) return status;
   }
-  spec.command = std::move(command);
-  spec.environment = Environment(flags.environment);
+  for (std::string& word : command) spec.process.add_arguments(std::move(word));
+  for (std::string& variable : Environment(flags.environment)) {
+    spec.process.add_environment(std::move(variable));
+  }
   spec.hostname = flags.hostname;
-  spec.terminal = flags.terminal;
+  spec.process.set_terminal(flags.terminal);
   spec.strace = flags.strace;
-  spec.umask = umask(0);
-  umask(spec.umask);
+  mode_t mask = umask(0);
+  umask(mask);
+  spec.process.set_umask(mask);
   return spec;
 }
 
@@ -166,17 +233,19 @@ int RunDo(const DoFlags& flags, std::vector<std::string> command) {
   }
   absl::StatusOr<SandboxSpec> spec = MakeSpec(flags, std::move(command));
   if (!spec.ok()) return Fail(std::string(spec.status().message()), kExitFailure);
-  absl::StatusOr<SandboxOutcome> outcome = RunSandbox(*spec);
+  absl::StatusOr<oci::LinuxResources> resources = ParseLimits(flags.limits);
+  if (!resources.ok()) return Fail(std::string(resources.status().message()), kExitFailure);
+  spec->limits = LimitsOf(*resources);
+  absl::StatusOr<SandboxOutcome> outcome = RunWithLimits(*spec, *resources);
   if (!outcome.ok()) return Fail(std::string(outcome.status().message()), kExitFailure);
   return ExitStatus(*outcome);
 }
 
 }  // namespace
 
-void AddDoCommand(CLI::App& app, const std::vector<std::string>& separated,
-                  std::function<int()>* run) {
+void AddDoCommand(CommandLine line) {
   auto flags = std::make_shared<DoFlags>();
-  CLI::App* command = app.add_subcommand(
+  CLI::App* command = line.app.add_subcommand(
       "do", "Run a command in a sandbox over the host's files: do [flags] -- CMD ARGS");
   command->prefix_command();
   command
@@ -200,12 +269,13 @@ void AddDoCommand(CLI::App& app, const std::vector<std::string>& separated,
       ->take_all();
   command->add_option("--user", flags->user, "Run as this user")->type_name("UID[:GID]");
   command->add_option("--hostname", flags->hostname, "Host name in the guest")->type_name("NAME");
+  AddLimitFlags(*command, flags->limits);
   command->add_flag("--tty", flags->terminal, "Give the guest a terminal of its own");
   command->add_flag("--strace", flags->strace, "Log every system call");
   command->add_option("--debug-log", flags->debug_log, "Append the sandbox's log to FILE")
       ->type_name("FILE");
-  command->callback([command, flags, run, &separated] {
-    *run = [command, flags, &separated] {
+  command->callback([command, flags, line] {
+    *line.run = [command, flags, &separated = line.separated] {
       std::vector<std::string> words = command->remaining();
       // A word that looks like a flag is the command's only behind another word, or `--`.
       if (!words.empty() && words[0].starts_with("-")) {

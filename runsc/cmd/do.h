@@ -4,17 +4,11 @@
 #ifndef RUNSC_CMD_DO_H_
 #define RUNSC_CMD_DO_H_
 
-#include <CLI/CLI.hpp>
-#include <functional>
-#include <string>
-#include <vector>
+#include "runsc/cmd/globals.h"
 
 namespace redoubt::runsc {
 
-// Adds the command to `app`. `*run` is set when it was chosen; it gives the exit status.
-// `separated`: the first `--` of the command line and all after it, which `app` does not parse.
-void AddDoCommand(CLI::App& app, const std::vector<std::string>& separated,
-                  std::function<int()>* run);
+void AddDoCommand(CommandLine line);
 
 }  // namespace redoubt::runsc
 

@@ -8,9 +8,14 @@
 #include <string>
 
 #include "absl/status/statusor.h"
-#include "runsc/sandbox/sandbox_spec.h"
 
 namespace redoubt::runsc {
+
+struct Bind {
+  std::string host_path;   // Absolute, exists.
+  std::string guest_path;  // Absolute.
+  bool read_only = true;
+};
 
 // HOST[:GUEST][:rw|ro]. A relative HOST is taken from the working directory; it must exist.
 absl::StatusOr<Bind> ParseBind(const std::string& text);

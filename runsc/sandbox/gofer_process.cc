@@ -16,12 +16,6 @@ namespace redoubt::runsc {
 
 namespace {
 
-std::vector<GoferSource> Sources(const SandboxSpec& spec) {
-  std::vector<GoferSource> sources{{spec.root, true}};
-  for (const Bind& bind : spec.binds) sources.push_back({bind.host_path, bind.read_only});
-  return sources;
-}
-
 int RunGoferProcess(const SandboxSpec& spec, OwnedFd socket) {
   SetLogName("gofer");
   prctl(PR_SET_NAME, "gofer", 0, 0, 0);
@@ -33,7 +27,7 @@ int RunGoferProcess(const SandboxSpec& spec, OwnedFd socket) {
     return 1;
   }
   config.own_descriptors = *std::move(own);
-  std::vector<GoferSource> sources = Sources(spec);
+  const std::vector<GoferSource>& sources = spec.sources;
   absl::StatusOr<std::vector<OwnedFd>> roots = EnterGoferRoot(sources);
   if (!roots.ok()) {
     LOG(Error, "%s", std::string(roots.status().message()).c_str());

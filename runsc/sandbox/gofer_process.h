@@ -12,8 +12,8 @@
 
 namespace redoubt::runsc {
 
-// Starts it with `socket`, the gofer's end of the channel. Attach point 0 is spec.root, read-only;
-// i + 1 is spec.binds[i]. The log's descriptor is kept open in it.
+// Starts it with `socket`, the gofer's end of the channel, and spec.sources as attach points. The
+// log's descriptor is kept open in it.
 absl::StatusOr<Child> StartGofer(const SandboxSpec& spec, OwnedFd socket);
 
 }  // namespace redoubt::runsc

@@ -37,8 +37,9 @@ absl::Status Step(std::string_view what, F&& call) {
 absl::StatusOr<std::vector<OwnedFd>> CopyTrees(const std::vector<GoferSource>& sources) {
   std::vector<OwnedFd> trees;
   for (const GoferSource& source : sources) {
-    OwnedFd tree(open_tree(AT_FDCWD, source.host_path.c_str(),
-                           OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE));
+    unsigned flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC;
+    if (source.recursive) flags |= AT_RECURSIVE;
+    OwnedFd tree(open_tree(AT_FDCWD, source.host_path.c_str(), flags));
     if (!tree.valid()) return Failed(source.host_path, Errno(errno));
     if (source.read_only) {
       // The gofer refuses changes itself; where the kernel knows how, the mount does so too.

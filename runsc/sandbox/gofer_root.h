@@ -6,18 +6,13 @@
 #ifndef RUNSC_SANDBOX_GOFER_ROOT_H_
 #define RUNSC_SANDBOX_GOFER_ROOT_H_
 
-#include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "base/owned_fd.h"
+#include "runsc/sandbox/sandbox_spec.h"
 
 namespace redoubt::runsc {
-
-struct GoferSource {
-  std::string host_path;
-  bool read_only = true;
-};
 
 // In a process with its own mount namespace and the right to mount: builds the root from `sources`,
 // enters it, and gives an O_PATH descriptor for each. Kernel file systems (proc, sysfs, devices

@@ -5,6 +5,9 @@
 #ifndef RUNSC_SANDBOX_SANDBOX_H_
 #define RUNSC_SANDBOX_SANDBOX_H_
 
+#include <signal.h>
+
+#include <functional>
 #include <string>
 
 #include "absl/status/statusor.h"
@@ -19,8 +22,16 @@ struct SandboxOutcome {
   std::string start_message;
 };
 
+// Signals that are the guest's, not its launcher's.
+sigset_t ForwardedSignals();
+
+struct SandboxOptions {
+  std::function<void()> after_launch = {};  // Both processes have been forked; may be empty.
+};
+
 // A Status is a failure of the sandbox itself.
-absl::StatusOr<SandboxOutcome> RunSandbox(const SandboxSpec& spec);
+absl::StatusOr<SandboxOutcome> RunSandbox(const SandboxSpec& spec,
+                                          const SandboxOptions& options = {});
 
 }  // namespace redoubt::runsc
 

@@ -5,7 +5,6 @@
 #include <linux/close_range.h>
 #include <sched.h>
 #include <signal.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -15,7 +14,6 @@
 
 #include "base/log.h"
 #include "sentry/boot/boot.h"
-#include "sentry/kernel/credentials.h"
 
 namespace redoubt::runsc {
 
@@ -33,33 +31,6 @@ void CloseOthers(std::vector<int> kept) {
   (void)close_range(first, ~0U, 0);
 }
 
-bool IsDirectory(const std::string& path) {
-  struct stat status;
-  return stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
-}
-
-std::vector<boot::GoferMount> Mounts(const SandboxSpec& spec) {
-  std::vector<boot::GoferMount> mounts;
-  mounts.push_back({.attach_point = 0,
-                    .guest_path = "/",
-                    .source = "root",
-                    .read_only = true,
-                    .overlay = true,
-                    .shared = false,
-                    .is_file = false});
-  for (size_t i = 0; i < spec.binds.size(); ++i) {
-    const Bind& bind = spec.binds[i];
-    mounts.push_back({.attach_point = static_cast<uint32_t>(i + 1),
-                      .guest_path = bind.guest_path,
-                      .source = bind.host_path,
-                      .read_only = bind.read_only,
-                      .overlay = false,
-                      .shared = true,
-                      .is_file = !IsDirectory(bind.host_path)});
-  }
-  return mounts;
-}
-
 int RunSentryProcess(const SandboxSpec& spec, SentryEnds& ends) {
   // A write to a closed pipe is the guest's EPIPE, not our end.
   signal(SIGPIPE, SIG_IGN);
@@ -68,17 +39,17 @@ int RunSentryProcess(const SandboxSpec& spec, SentryEnds& ends) {
   config.log_fd = LogFd();
   config.strace = spec.strace;
   config.log_filter_breaches = getenv("REDOUBT_LOG_FILTER_BREACHES") != nullptr;
-  config.mounts = Mounts(spec);
-  config.terminal = spec.terminal;
-  config.file = spec.command.front();
-  config.arguments = spec.command;
-  config.environment = spec.environment;
-  config.working_directory = spec.working_directory;
-  config.uid = spec.uid, config.gid = spec.gid;
-  config.groups = spec.groups;
-  config.capabilities = kernel::kAllCapabilities;
-  config.umask = spec.umask;
+  config.mounts = spec.mounts;
+  config.read_only_root = spec.read_only_root;
+  config.devices = spec.devices;
+  config.masked_paths = spec.masked_paths;
+  config.readonly_paths = spec.readonly_paths;
+  config.sysctl = spec.sysctl;
+  config.process = spec.process;
+  config.make_working_directory = spec.make_working_directory;
   config.hostname = spec.hostname;
+  config.domainname = spec.domainname;
+  config.limits = spec.limits;
 
   std::vector<int> kept{ends.control.get(), ends.gofer.get(), LogFd()};
   for (const OwnedFd& fd : ends.descriptors) {

@@ -22,51 +22,34 @@
 #include "absl/synchronization/mutex.h"
 #include "base/log.h"
 #include "sentry/boot/confine.h"
+#include "sentry/boot/container_files.h"
 #include "sentry/boot/control.h"
+#include "sentry/boot/control_server.h"
 #include "sentry/boot/crash_log.h"
 #include "sentry/boot/filesystems.h"
+#include "sentry/boot/network.h"
+#include "sentry/boot/owner_signal.h"
+#include "sentry/boot/process_spec.h"
 #include "sentry/boot/stdio.h"
 #include "sentry/fs/dev/devices.h"
 #include "sentry/fs/tmpfs/host_file.h"
 #include "sentry/kernel/kernel.h"
 #include "sentry/kernel/terminal_control.h"
-#include "sentry/socket/unix/unix.h"
+#include "sentry/socket/inet/inet.h"
 #include "sentry/syscalls/captures.h"
 #include "sentry/syscalls/dispatcher.h"
 #include "sentry/time/timer_queue.h"
-#include "sentry/vfs/path_walk.h"
 
 namespace redoubt::boot {
 
 namespace {
 
-void SendEvent(ControlSocket& control, const ControlEvent& event) {
-  if (!control.Send(event).ok()) LOG(Debug, "the launcher is gone");
-}
-
 [[noreturn]] void FailStart(ControlSocket& control, std::string message, int error) {
   ControlEvent event;
-  event.mutable_start_failed()->set_message(std::move(message));
-  event.mutable_start_failed()->set_error(error);
-  SendEvent(control, event);
+  event.mutable_refused()->set_message(std::move(message));
+  event.mutable_refused()->set_error(error);
+  if (!control.Send(event).ok()) LOG(Debug, "the launcher is gone");
   _exit(1);
-}
-
-// Serves the launcher until it goes; without a launcher there is no sandbox.
-void ServeControl(ControlSocket& control, kernel::Kernel& kernel, Stdio& stdio) {
-  while (true) {
-    Result<ControlRequest> request = control.ReceiveRequest();
-    if (!request.ok()) _exit(1);
-    if (request->has_signal()) {
-      int number = request->signal().number();
-      if (number < 1 || number > abi::kSignalCount) continue;
-      if (number == SIGWINCH && stdio.bridge() != nullptr) {
-        stdio.bridge()->UpdateWindowSize();  // Its own SIGWINCH goes to who has the terminal.
-        continue;
-      }
-      kernel.SendExternalSignal(number, request->signal().to_group());
-    }
-  }
 }
 
 unsigned CpuCount() {
@@ -110,13 +93,61 @@ int ReopenReadOnly(int fd) {
   return openat(g_procfs, absl::StrCat("1/fd/", fd).c_str(), O_RDONLY | O_CLOEXEC);
 }
 
+// When memory runs out, the host is to kill a guest process, not the sentry: what is forked while
+// this is in force gets the highest oom_score_adj. Anyone may raise it, and take back what he raised.
+class StubsDieFirst {
+ public:
+  StubsDieFirst() {
+    // Its change of ids has made this process undumpable, and its files in procfs root's.
+    int dumpable = prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) == 1 ? 1 : 0;
+    (void)prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
+    file_.Reset(open("/proc/self/oom_score_adj", O_RDWR | O_CLOEXEC));
+    (void)prctl(PR_SET_DUMPABLE, dumpable, 0, 0, 0);
+    char text[16];
+    ssize_t size = pread(file_.get(), text, sizeof(text), 0);
+    if (size > 0) before_.assign(text, static_cast<size_t>(size));
+    if (size <= 0 || pwrite(file_.get(), "1000", 4, 0) != 4) Missing();
+  }
+  void RestoreSentry() {
+    if (before_.empty()) return;
+    auto size = static_cast<ssize_t>(before_.size());
+    if (pwrite(file_.get(), before_.data(), before_.size(), 0) != size) Missing();
+    file_.Reset();
+  }
+
+ private:
+  void Missing() { LOG(Info, "oom_score_adj cannot be set: %s", strerror(errno)); }
+  OwnedFd file_;
+  std::string before_;
+};
+
 struct Prepared {
   std::unique_ptr<kernel::Kernel> kernel;
   std::unique_ptr<Stdio> stdio;
-  kernel::InitialProcess process;
+  kernel::Limits limits;  // Of processes whose configuration says nothing.
 };
 
-absl::StatusOr<Prepared> Prepare(SentryConfig& config, int control_fd) {
+// Mounts and files, and whether the first process can be run at all.
+absl::Status BuildContainer(kernel::Kernel& kernel, MountBuilder& builder,
+                            const SentryConfig& config, int* error) {
+  for (size_t i = 1; i < config.mounts.size(); ++i) {
+    absl::Status status = builder.Mount(kernel, config.mounts[i]);
+    if (!status.ok()) return status;
+  }
+  absl::Status status = PrepareContainerFiles(kernel, config);
+  if (!status.ok()) return status;
+  Result<kernel::InitialProcess> process =
+      MakeProcess(kernel, config.process, kernel::DefaultLimits());
+  if (!process.ok()) return absl::InvalidArgumentError("no process to start");
+  bool bad_directory = false;
+  Result<void> found =
+      kernel::CheckProgram(CallerOf(kernel, *process), *process, &bad_directory);
+  if (found.ok()) return absl::OkStatus();
+  *error = found.error().value();
+  return absl::NotFoundError(StartMessage(config.process, bad_directory, *error));
+}
+
+absl::StatusOr<Prepared> Prepare(SentryConfig& config, int control_fd, int* error) {
   kernel::Limits limits = InheritedLimits();
   RaiseDescriptorLimit();
   // Its order is a guest's to provoke (nested epolls); ours is checked by ranks in debug builds.
@@ -126,18 +157,21 @@ absl::StatusOr<Prepared> Prepare(SentryConfig& config, int control_fd) {
   mallopt(M_ARENA_MAX, 1);  // A second arena reads /proc/sys/vm/overcommit_memory when it shrinks.
   (void)absl::base_internal::NumCPUs();
   (void)absl::base_internal::NominalCPUFrequency();
-  unsigned cpu_count = CpuCount();
-  uint64_t memory_bytes = MemoryBytes();
+  unsigned cpu_count = config.limits.VisibleCpus(CpuCount());
+  uint64_t memory_bytes = config.limits.VisibleMemory(MemoryBytes());
   OwnedFd procfs = OpenProcfs();
   g_procfs = procfs.get();
   tmpfs::SetReadOnlyReopener(&ReopenReadOnly);
   if (!procfs.valid()) LOG(Info, "no procfs for stubs: /proc/PID/maps will be empty");
+  bool see_memory_calls = config.strace || FilterLooksAtMemoryCalls(config.process);
+  StubsDieFirst stubs_die_first;
   // Before there are stubs: one that is being forked while the root changes would keep the old one.
   if (absl::Status status = EnterEmptyRoot(); !status.ok()) return status;
   // The platform forks, and so wants a process of one thread.
   absl::StatusOr<std::unique_ptr<platform::Platform>> platform =
       config.platform->create(
-          {.report_memory_calls = config.strace, .captures = syscalls::CallCaptures()});
+          {.report_memory_calls = see_memory_calls, .captures = syscalls::CallCaptures()});
+  stubs_die_first.RestoreSentry();
   if (!platform.ok()) return platform.status();
   if (absl::Status status = DropCapabilities(); !status.ok()) return status;
 
@@ -156,8 +190,10 @@ absl::StatusOr<Prepared> Prepare(SentryConfig& config, int control_fd) {
 
   // Everything that a guest or the gofer can influence happens behind the filter.
   fs::RegisterSpecialFiles();
-  sockets::RegisterUnixFamily();
-  auto mounts = BuildMounts(config, std::move(channel));
+  RegisterNetwork();
+  inet::RegisterInetFamilies();
+  MountBuilder builder(std::move(channel));
+  auto mounts = builder.BuildRoot(config.mounts.front());
   if (!mounts.ok()) return mounts.status();
   kernel::KernelConfig kernel_config;
   kernel_config.platform = *std::move(platform);
@@ -166,44 +202,21 @@ absl::StatusOr<Prepared> Prepare(SentryConfig& config, int control_fd) {
   kernel_config.timers = *std::move(timers);
   kernel_config.procfs = std::move(procfs);
   kernel_config.hostname = config.hostname;
-  kernel_config.max_tasks = config.max_tasks;
+  kernel_config.max_tasks = config.limits.MostTasks(config.max_tasks);
+  kernel_config.limits = config.limits;
   kernel_config.answers_locally = !config.strace;
   kernel_config.cpu_count = cpu_count;
   kernel_config.memory_bytes = memory_bytes;
   Prepared prepared;
   prepared.kernel = std::make_unique<kernel::Kernel>(std::move(kernel_config));
   kernel::InstallTerminalControl(*prepared.kernel);
-  if (absl::Status status = MountKernelViews(*prepared.kernel); !status.ok()) return status;
-
-  kernel::InitialProcess& process = prepared.process;
-  process.file = config.file;
-  process.arguments = config.arguments;
-  process.environment = config.environment;
-  process.credentials =
-      kernel::Credentials::Create(config.uid, config.gid, config.groups, config.capabilities);
-  process.working_directory = config.working_directory;
-  process.limits = limits;
-  process.umask = config.umask;
-  vfs::Caller caller = RootCaller(*prepared.kernel->mounts());
-  vfs::WalkOptions directory;
-  directory.must_be_directory = true;
-  if (auto place = vfs::Walk(caller, caller.root, config.working_directory, directory);
-      !place.ok()) {
-    return absl::InvalidArgumentError(absl::StrCat("working directory ", config.working_directory,
-                                                   ": ", strerror(place.error().value())));
-  }
-  auto table = (*stdio)->MakeTable(*prepared.kernel, config);
-  if (!table.ok()) return table.status();
-  process.fd_table = *std::move(table);
+  InstallOwnerSignals(*prepared.kernel);
+  if (!config.domainname.empty()) prepared.kernel->SetDomainname(config.domainname);
+  absl::Status status = BuildContainer(*prepared.kernel, builder, config, error);
+  if (!status.ok()) return status;
+  prepared.limits = limits;
   prepared.stdio = *std::move(stdio);
   return prepared;
-}
-
-std::string StartMessage(const SentryConfig& config, int error) {
-  if (error == ENOENT && config.file.find('/') == std::string::npos) {
-    return absl::StrCat("exec \"", config.file, "\": executable file not found in $PATH");
-  }
-  return absl::StrCat("exec \"", config.file, "\": ", strerror(error));
 }
 
 }  // namespace
@@ -215,29 +228,15 @@ void RunSentry(SentryConfig config) {
   InstallCrashLog();
   // Lives to the end of the process; ends with it, not before.
   auto& control = *new ControlSocket(std::move(config.control));
-  absl::StatusOr<Prepared> prepared = Prepare(config, control.fd());
+  int error = 0;
+  absl::StatusOr<Prepared> prepared = Prepare(config, control.fd(), &error);
   if (!prepared.ok()) {
-    FailStart(control, std::string(prepared.status().message()), 0);
+    FailStart(control, std::string(prepared.status().message()), error);
   }
   // These live as long as the process: threads use them to the last.
-  kernel::Kernel& kernel = *prepared->kernel.release();
-  Stdio& stdio = *prepared->stdio.release();
-  prepared->process.terminal = stdio.terminal();
-  auto first = kernel.StartFirstProcess(std::move(prepared->process));
-  if (!first.ok()) {
-    int error = first.error().value();
-    FailStart(control, StartMessage(config, error), error);
-  }
-  ControlEvent event;
-  event.mutable_started();
-  SendEvent(control, event);
-  std::thread([&] { ServeControl(control, kernel, stdio); }).detach();
-
-  int status = kernel.WaitForFirstProcess();
-  if (stdio.bridge() != nullptr) stdio.bridge()->Drain();
-  event.mutable_exited()->set_status(status);
-  SendEvent(control, event);
-  _exit(0);
+  auto& server = *new ControlServer(&control, prepared->kernel.release(),
+                                    prepared->stdio.release(), prepared->limits);
+  server.Run(std::move(config.process), std::move(config.descriptors));
 }
 
 }  // namespace redoubt::boot

@@ -2,13 +2,18 @@
 #include "sentry/boot/filesystems.h"
 
 #include <sys/mount.h>
+#include <sys/stat.h>
 
 #include <cstring>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "sentry/fs/dev/devices.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "sentry/boot/copy_up.h"
+#include "sentry/fs/cgroup/cgroup_view.h"
 #include "sentry/fs/devpts/devpts.h"
 #include "sentry/fs/gofer/gofer_inode.h"
 #include "sentry/fs/gofer/gofer_superblock.h"
@@ -46,66 +51,45 @@ Result<RefPtr<vfs::Inode>> OverlayRoot(RefPtr<vfs::Inode> lower) {
   return overlay::NewRoot(std::move(layers));
 }
 
-Result<RefPtr<vfs::Mount>> NewGoferMount(const GoferMount& mount,
-                                         std::shared_ptr<gofer::Channel> channel,
-                                         std::shared_ptr<gofer_fs::HostFilePool> pool) {
-  gofer_fs::GoferOptions options;
-  options.attach_point = mount.attach_point;
-  options.shared = mount.shared;
-  RefPtr<vfs::Inode> root =
-      TRY(gofer_fs::GoferSuperblock::Attach(std::move(channel), std::move(pool), options));
-  unsigned long flags = 0;
-  if (mount.overlay) {
-    root = TRY(OverlayRoot(std::move(root)));
-  } else if (mount.read_only) {
-    flags |= MS_RDONLY;
-  }
-  return NewMount(std::move(root), flags, mount.source);
-}
-
 Result<vfs::Path> Find(const vfs::Caller& caller, std::string_view path) {
   return vfs::Walk(caller, caller.root, path, {});
 }
 
-// The place of a bind that does not exist is made, as container runtimes do.
-Result<vfs::Path> FindOrMake(const vfs::Caller& caller, const std::string& path, bool file) {
-  Result<vfs::Path> found = Find(caller, path);
-  if (!found.Is(ENOENT)) return found;
-  for (size_t slash = path.find('/', 1); slash != std::string::npos;
-       slash = path.find('/', slash + 1)) {
-    Result<void> made = vfs::MakeDirectory(caller, caller.root, path.substr(0, slash), 0755);
-    if (!made.ok() && !made.Is(EEXIST)) return made.error();
+// What engines add for runc, and no file system knows.
+std::string WithoutEngineWords(const std::string& data) {
+  std::vector<std::string> words;
+  for (const auto& word : absl::StrSplit(data, ',', absl::SkipEmpty())) {
+    if (word != "tmpcopyup" && word != "notmpcopyup") words.emplace_back(word);
   }
-  if (file) {
-    TRY(vfs::MakeNode(caller, caller.root, path, S_IFREG | 0644, 0));
-  } else {
-    TRY(vfs::MakeDirectory(caller, caller.root, path, 0755));
-  }
-  return Find(caller, path);
+  return absl::StrJoin(words, ",");
 }
 
-Result<void> MountAt(vfs::MountNamespace& mounts, const std::string& place,
-                     RefPtr<vfs::Mount> mount) {
-  vfs::Caller caller = RootCaller(mounts);
-  vfs::Path where = TRY(FindOrMake(caller, place, false));
-  return mounts.Attach(std::move(mount), where);
+bool HasWord(const std::string& data, std::string_view wanted) {
+  for (const auto& word : absl::StrSplit(data, ',')) {
+    if (std::string_view(word.data(), word.size()) == wanted) return true;
+  }
+  return false;
 }
 
-Result<void> MountDev(vfs::MountNamespace& mounts) {
-  tmpfs::Options options;
-  options.mode = 0755;
-  TRY(MountAt(mounts, "/dev", tmpfs::NewMount(options, MS_NOSUID | MS_NOEXEC, "tmpfs")));
-  vfs::Caller caller = RootCaller(mounts);
-  vfs::Path dev = TRY(Find(caller, "/dev"));
-  TRY(fs::PopulateDev(caller, dev, false));
-  fs::DevptsOptions pts;
-  pts.gid = 5;  // tty, in every distribution.
-  TRY(MountAt(mounts, "/dev/pts", fs::NewDevptsMount(pts, MS_NOSUID | MS_NOEXEC, "devpts")));
-  tmpfs::Options shared_memory;
-  return MountAt(mounts, "/dev/shm", tmpfs::NewMount(shared_memory, MS_NOSUID | MS_NODEV, "shm"));
+Result<RefPtr<vfs::Mount>> NewTmpfs(const MountConfig& mount, uint32_t default_mode) {
+  tmpfs::Options options = TRY(tmpfs::ParseOptions(WithoutEngineWords(mount.data)));
+  if (mount.data.find("mode=") == std::string::npos) options.mode = default_mode;
+  return tmpfs::NewMount(options, mount.flags, mount.source);
 }
 
 }  // namespace
+
+struct MountBuilder::Gofer {
+  std::shared_ptr<gofer::Channel> channel;
+  std::shared_ptr<gofer_fs::HostFilePool> pool = std::make_shared<gofer_fs::HostFilePool>();
+};
+
+MountBuilder::MountBuilder(std::shared_ptr<gofer::Channel> channel)
+    : gofer_(std::make_unique<Gofer>()) {
+  gofer_->channel = std::move(channel);
+}
+
+MountBuilder::~MountBuilder() = default;
 
 vfs::Caller RootCaller(const vfs::MountNamespace& mounts) {
   vfs::Caller caller;
@@ -115,39 +99,85 @@ vfs::Caller RootCaller(const vfs::MountNamespace& mounts) {
   return caller;
 }
 
-absl::StatusOr<RefPtr<vfs::MountNamespace>> BuildMounts(const SentryConfig& config,
-                                                        std::shared_ptr<gofer::Channel> channel) {
-  auto pool = std::make_shared<gofer_fs::HostFilePool>();
-  RefPtr<vfs::MountNamespace> mounts;
-  for (const GoferMount& mount : config.mounts) {
-    Result<RefPtr<vfs::Mount>> made = NewGoferMount(mount, channel, pool);
-    if (!made.ok()) return Failed(absl::StrCat("mounting ", mount.source), made.error());
-    if (!mounts) {
-      mounts = MakeRef<vfs::MountNamespace>(*std::move(made));
-      // Before binds, so that a bind may go below /dev.
-      Result<void> dev = MountDev(*mounts);
-      if (!dev.ok()) return Failed("mounting /dev", dev.error());
-      continue;
-    }
-    Result<vfs::Path> where = FindOrMake(RootCaller(*mounts), mount.guest_path, mount.is_file);
-    Result<void> attached = where.ok() ? mounts->Attach(*std::move(made), *where) : where.error();
-    if (!attached.ok()) {
-      return Failed(absl::StrCat("mounting ", mount.source, " on ", mount.guest_path),
-                    attached.error());
-    }
+Result<vfs::Path> FindOrMake(const vfs::Caller& caller, const std::string& path, bool is_file) {
+  Result<vfs::Path> found = Find(caller, path);
+  if (!found.Is(ENOENT)) return found;
+  for (size_t slash = path.find('/', 1); slash != std::string::npos;
+       slash = path.find('/', slash + 1)) {
+    Result<void> made = vfs::MakeDirectory(caller, caller.root, path.substr(0, slash), 0755);
+    if (!made.ok() && !made.Is(EEXIST)) return made.error();
   }
-  return mounts;
+  Result<void> made = is_file
+                          ? vfs::MakeNode(caller, caller.root, path, S_IFREG | 0644, 0)
+                          : vfs::MakeDirectory(caller, caller.root, path, 0755);
+  if (!made.ok() && !made.Is(EEXIST)) return made.error();
+  return Find(caller, path);
 }
 
-absl::Status MountKernelViews(kernel::Kernel& kernel) {
-  constexpr unsigned long kFlags = MS_NOSUID | MS_NODEV | MS_NOEXEC;
-  Result<void> proc =
-      MountAt(*kernel.mounts(), "/proc", NewMount(proc::NewRoot(kernel), kFlags, "proc"));
-  if (!proc.ok()) return Failed("mounting /proc", proc.error());
-  Result<void> sys = MountAt(*kernel.mounts(), "/sys",
-                             NewMount(sys::NewRoot(kernel), kFlags | MS_RDONLY, "sysfs"));
-  if (!sys.ok()) return Failed("mounting /sys", sys.error());
-  return absl::OkStatus();
+RefPtr<vfs::Mount> NewEmptyMount() {
+  tmpfs::Options options;
+  options.mode = 0755;
+  options.inodes = 1;
+  options.size = 4096;
+  return tmpfs::NewMount(options, MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, "tmpfs");
+}
+
+Result<RefPtr<vfs::Mount>> MountBuilder::NewGoferMount(const MountConfig& mount) {
+  gofer_fs::GoferOptions options;
+  options.attach_point = mount.attach_point;
+  options.shared = mount.shared;
+  RefPtr<vfs::Inode> root =
+      TRY(gofer_fs::GoferSuperblock::Attach(gofer_->channel, gofer_->pool, options));
+  if (mount.overlay) root = TRY(OverlayRoot(std::move(root)));
+  return NewMount(std::move(root), mount.flags, mount.source);
+}
+
+Result<RefPtr<vfs::Mount>> MountBuilder::NewMountOf(kernel::Kernel& kernel,
+                                                    const MountConfig& mount) {
+  switch (mount.kind) {
+    case MountKind::kGofer:
+      return NewGoferMount(mount);
+    case MountKind::kTmpfs:
+      return NewTmpfs(mount, 01777);
+    case MountKind::kProc:
+      return NewMount(proc::NewRoot(kernel), mount.flags, mount.source);
+    case MountKind::kSysfs:
+      return NewMount(sys::NewRoot(kernel), mount.flags, mount.source);
+    case MountKind::kDevpts: {
+      fs::DevptsOptions options = TRY(fs::ParseDevptsOptions(mount.data));
+      return fs::NewDevptsMount(options, mount.flags, mount.source);
+    }
+    case MountKind::kMqueue:
+      // Queues are not there yet; the directory is, for what looks at it.
+      return NewTmpfs(mount, 01777);
+    case MountKind::kCgroup:
+      return NewMount(cgroup_view::NewRoot(kernel), mount.flags | MS_RDONLY, mount.source);
+  }
+  return Errno(ENODEV);
+}
+
+absl::StatusOr<RefPtr<vfs::MountNamespace>> MountBuilder::BuildRoot(const MountConfig& mount) {
+  Result<RefPtr<vfs::Mount>> made = NewGoferMount(mount);
+  if (!made.ok()) return Failed(absl::StrCat("mounting ", mount.source), made.error());
+  return MakeRef<vfs::MountNamespace>(*std::move(made));
+}
+
+absl::Status MountBuilder::Mount(kernel::Kernel& kernel, const MountConfig& mount) {
+  Result<RefPtr<vfs::Mount>> made = NewMountOf(kernel, mount);
+  if (!made.ok()) return Failed(absl::StrCat("mounting ", mount.source), made.error());
+  vfs::MountNamespace& mounts = *kernel.mounts();
+  Result<vfs::Path> where = FindOrMake(RootCaller(mounts), mount.guest_path, mount.is_file);
+  bool copies = mount.kind == MountKind::kTmpfs && HasWord(mount.data, "tmpcopyup");
+  if (copies && where.ok()) {
+    Result<void> copied = CopyUp(RootCaller(mounts), *where, {*made, (*made)->root()});
+    if (!copied.ok()) {
+      return Failed(absl::StrCat("copying ", mount.guest_path, " into a tmpfs"), copied.error());
+    }
+  }
+  Result<void> attached = where.ok() ? mounts.Attach(*std::move(made), *where) : where.error();
+  if (attached.ok()) return absl::OkStatus();
+  return Failed(absl::StrCat("mounting ", mount.source, " on ", mount.guest_path),
+                attached.error());
 }
 
 }  // namespace redoubt::boot

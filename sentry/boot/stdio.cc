@@ -51,34 +51,47 @@ absl::StatusOr<std::unique_ptr<Stdio>> Stdio::Create() {
   return std::unique_ptr<Stdio>(new Stdio(*std::move(poller)));
 }
 
-absl::StatusOr<RefPtr<kernel::FdTable>> Stdio::MakeTable(kernel::Kernel& kernel,
-                                                         SentryConfig& config) {
-  if (config.terminal) return MakeTerminalTable(kernel, config);
-  auto table = MakeRef<kernel::FdTable>();
-  for (size_t i = 0; i < config.descriptors.size(); ++i) {
-    if (!config.descriptors[i].valid()) continue;
-    auto file = fs::HostFile::Create(std::move(config.descriptors[i]), poller_.get());
+absl::Status Stdio::Install(std::vector<OwnedFd> descriptors, size_t first,
+                            kernel::FdTable& table) {
+  for (size_t i = first; i < descriptors.size(); ++i) {
+    if (!descriptors[i].valid()) continue;
+    auto file = fs::HostFile::Create(std::move(descriptors[i]), poller_.get());
     if (!file.ok()) return Failed("taking over a descriptor", file.error());
-    auto installed = table->InstallAt(*std::move(file), static_cast<int>(i), false, kNoLimit, 0);
+    auto installed = table.InstallAt(*std::move(file), static_cast<int>(i), false, kNoLimit, 0);
     if (!installed.ok()) return Failed("taking over a descriptor", installed.error());
   }
-  return table;
+  return absl::OkStatus();
 }
 
-absl::StatusOr<RefPtr<kernel::FdTable>> Stdio::MakeTerminalTable(kernel::Kernel& kernel,
-                                                                 SentryConfig& config) {
+absl::StatusOr<ProcessStdio> Stdio::Donate(std::vector<OwnedFd> descriptors) {
+  ProcessStdio result;
+  result.table = MakeRef<kernel::FdTable>();
+  absl::Status status = Install(std::move(descriptors), 0, *result.table);
+  if (!status.ok()) return status;
+  return result;
+}
+
+absl::StatusOr<ProcessStdio> Stdio::JoinTerminal(kernel::Kernel& kernel,
+                                                 std::vector<OwnedFd> descriptors,
+                                                 uint32_t owner) {
+  if (descriptors.size() < 2) return absl::InvalidArgumentError("a terminal needs descriptors");
   vfs::Caller caller = RootCaller(*kernel.mounts());
   Result<PtyPair> pair = OpenPty(caller);
-  if (!pair.ok()) return Failed("opening a terminal for --tty", pair.error());
-  slave_ = pair->slave;
-  auto table = MakeRef<kernel::FdTable>();
+  if (!pair.ok()) return Failed("opening a terminal", pair.error());
+  if (owner != 0) (void)vfs::ChangeOwner(caller, pair->slave->path(), owner, ~0U);
+  ProcessStdio result;
+  result.terminal = pair->slave;
+  result.table = MakeRef<kernel::FdTable>();
   for (int fd = 0; fd < 3; ++fd) {
-    auto installed = table->InstallAt(slave_, fd, false, kNoLimit, 0);
-    if (!installed.ok()) return Failed("opening a terminal for --tty", installed.error());
+    auto installed = result.table->InstallAt(result.terminal, fd, false, kNoLimit, 0);
+    if (!installed.ok()) return Failed("opening a terminal", installed.error());
   }
-  bridge_ = TerminalBridge::Start(std::move(config.descriptors[0]),
-                                  std::move(config.descriptors[1]), pair->master, caller);
-  return table;
+  OwnedFd input = std::move(descriptors[0]), output = std::move(descriptors[1]);
+  absl::Status status = Install(std::move(descriptors), 3, *result.table);
+  if (!status.ok()) return status;
+  result.bridge =
+      TerminalBridge::Start(std::move(input), std::move(output), pair->master, std::move(caller));
+  return result;
 }
 
 }  // namespace redoubt::boot

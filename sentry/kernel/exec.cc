@@ -2,9 +2,7 @@
 #include "sentry/kernel/exec.h"
 
 #include <fcntl.h>
-#include <linux/futex.h>
 #include <sys/mount.h>
-#include <sys/syscall.h>
 
 #include <utility>
 
@@ -79,10 +77,7 @@ void LeaveOldMemory(Task& task) {
   ReleaseRobustList(task);
   RefPtr<mm::MemoryMap> memory = task.memory();
   bool shared = memory->ref_count() > 2;  // Ours and the task's.
-  if (task.clear_child_tid != 0 && shared && task.CopyOut(task.clear_child_tid, int32_t{0}).ok()) {
-    (void)task.context().HostCall(
-        {.number = SYS_futex, .arguments = {task.clear_child_tid, FUTEX_WAKE, 1, 0, 0, 0}});
-  }
+  if (shared) ClearChildTid(task);
   task.clear_child_tid = 0;
   if (!shared) task.group()->AddPastUsage(*memory);
 }
@@ -105,19 +100,13 @@ void ResetForNewImage(Task& task, const std::string& name) {
   size_t slash = name.rfind('/');
   task.SetName(slash == std::string::npos ? name : name.substr(slash + 1));
   group.dumpable = true;
-  TaskSet& tasks = task.kernel().tasks();
-  RefPtr<VforkDone> vfork;
   {
-    MutexLock lock(&tasks.mu_);
+    MutexLock lock(&task.kernel().tasks().mu_);
     if (group.handlers->ref_count() > 1) group.handlers = group.handlers->Copy();
     group.handlers->ResetForExec();
     group.exit_signal = SIGCHLD;
-    vfork = std::exchange(Access::VforkDoneLocked(task), nullptr);
   }
-  if (vfork) {
-    vfork->done.store(true, std::memory_order_release);
-    vfork->queue.Wake(EPOLLIN);
-  }
+  SignalVforkDone(task);
 }
 
 loader::LoadRequest MakeLoadRequest(Task& task, const ExecCredentials& credentials,

@@ -20,31 +20,12 @@ namespace {
 
 using Access = TaskAccess;
 
-// pthread_join waits for this word (set_tid_address(2)).
-void ClearChildTid(Task& task) {
-  if (task.clear_child_tid == 0) return;
-  if (!task.CopyOut(task.clear_child_tid, int32_t{0}).ok()) return;
-  (void)task.context().HostCall(
-      {.number = SYS_futex, .arguments = {task.clear_child_tid, FUTEX_WAKE, 1, 0, 0, 0}});
-}
-
 // Everything that touches the guest's memory, while it is still there.
 void LeaveMemory(Task& task, const RefPtr<mm::MemoryMap>& memory) {
   if (Access::StubDead(task)) return;
   ReleaseRobustList(task);
   // Nobody is left to see the word when the memory dies with this task (mm_release()).
   if (memory->ref_count() > 1) ClearChildTid(task);
-}
-
-void SignalVforkDone(Task& task) {
-  RefPtr<VforkDone> vfork;
-  {
-    MutexLock lock(&task.kernel().tasks().mu_);
-    vfork = std::exchange(Access::VforkDoneLocked(task), nullptr);
-  }
-  if (!vfork) return;
-  vfork->done.store(true, std::memory_order_release);
-  vfork->queue.Wake(EPOLLIN);
 }
 
 // Who takes over the children of `group`: the nearest subreaper above, else the first process.
@@ -113,6 +94,7 @@ void EndGroupLocked(TaskSet& tasks, ThreadGroup& group) ABSL_EXCLUSIVE_LOCKS_REQ
   if (!group.exiting) group.exit_status = Access::ExitStatusLocked(*group.leader);
   group.zombie = true;
   group.stopped = group.stopping = false;
+  if (group.on_exit) std::exchange(group.on_exit, nullptr)(group.exit_status);
   EndSessionLocked(tasks, group);
   // Groups that this exit may orphan: our own, if our parent ties it to the session, and those of
   // children that we tie to it.
@@ -145,6 +127,24 @@ void EndGroupLocked(TaskSet& tasks, ThreadGroup& group) ABSL_EXCLUSIVE_LOCKS_REQ
 }
 
 }  // namespace
+
+void ClearChildTid(Task& task) {
+  if (task.clear_child_tid == 0) return;
+  if (!task.CopyOut(task.clear_child_tid, int32_t{0}).ok()) return;
+  (void)task.context().HostCall(
+      {.number = SYS_futex, .arguments = {task.clear_child_tid, FUTEX_WAKE, 1, 0, 0, 0}});
+}
+
+void SignalVforkDone(Task& task) {
+  RefPtr<VforkDone> vfork;
+  {
+    MutexLock lock(&task.kernel().tasks().mu_);
+    vfork = std::exchange(Access::VforkDoneLocked(task), nullptr);
+  }
+  if (!vfork) return;
+  vfork->done.store(true, std::memory_order_release);
+  vfork->queue.Wake(EPOLLIN);
+}
 
 void ReapLocked(TaskSet& tasks, ThreadGroup& group) {
   RefPtr<ThreadGroup> keep(&group);
@@ -201,10 +201,14 @@ void FinishExit(Task& task) {
   Kernel& kernel = task.kernel();
   TaskSet& tasks = kernel.tasks();
   RefPtr<ThreadGroup> group = task.group();
+  bool last;  // To come here; its siblings may still be on their way through.
   {
     MutexLock lock(&tasks.mu_);
     Access::ExitingLocked(task) = true;
     Access::ClearInterruptLocked(task);
+    last = std::all_of(group->tasks.begin(), group->tasks.end(), [](const RefPtr<Task>& other) {
+      return Access::ExitingLocked(*other);
+    });
   }
   Access::Resources resources = Access::TakeResources(task);
   LeaveMemory(task, resources.memory);
@@ -212,16 +216,12 @@ void FinishExit(Task& task) {
   resources.fd_table->DropUser(task.tgid());
   resources.fd_table = nullptr;
   resources.fs = nullptr;
-  bool last;
-  {
-    MutexLock lock(&tasks.mu_);
-    last = group->tasks.size() == 1;
-  }
   if (last) {
     group->timers().StopAll();
-    group->AddPastUsage(*resources.memory);
+    group->BeginLastUsage(*resources.memory);
+  } else {
+    resources.memory = nullptr;
   }
-  resources.memory = nullptr;
   bool none_left;
   {
     MutexLock lock(&tasks.mu_);
@@ -232,6 +232,8 @@ void FinishExit(Task& task) {
     if (group->tasks.empty()) EndGroupLocked(tasks, *group);
     none_left = tasks.DropRunningLocked() == 0;
   }
+  // The stub is there until this thread returns to the platform.
+  if (last) group->FinishLastUsage(none_left ? nullptr : resources.memory.get());
   if (none_left) kernel.OnAllTasksGone();
 }
 

@@ -31,12 +31,19 @@ void NotifyParentOfExitLocked(TaskSet& tasks, ThreadGroup& group)
 // The zombie's number becomes free and its parent forgets it.
 void ReapLocked(TaskSet& tasks, ThreadGroup& group) ABSL_EXCLUSIVE_LOCKS_REQUIRED(tasks.mu_);
 
+// What exec and exit have in common. Zeroes the word that pthread_join waits for and wakes whoever
+// does (set_tid_address(2)); the old memory must still be there.
+void ClearChildTid(Task& task);
+// Lets the parent of a vfork(2) go on, if the task has one that waits.
+void SignalVforkDone(Task& task);
+
 struct WaitRequest {
   enum class Who : uint8_t { kAny, kProcess, kProcessGroup };
   Who who = Who::kAny;
   int id = 0;
   bool exited = false, stopped = false, continued = false;  // WEXITED, WSTOPPED, WCONTINUED.
   bool no_hang = false, keep = false;                       // WNOHANG, WNOWAIT.
+  bool usage = false;                                       // WaitResult::usage is wanted.
   bool only_clone_children = false, all_children = false;   // __WCLONE, __WALL.
 };
 struct WaitResult {

@@ -28,6 +28,13 @@ uint32_t FsContext::umask() const {
   return umask_;
 }
 
+void FsContext::Describe(vfs::Caller& caller) const {
+  MutexLock lock(&mu_);
+  caller.root = root_;
+  caller.working_directory = working_directory_;
+  caller.umask = umask_;
+}
+
 // The old place is released after the lock: its last reference may end a whole file system.
 void FsContext::SetRoot(vfs::Path root) {
   MutexLock lock(&mu_);

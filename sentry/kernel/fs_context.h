@@ -6,6 +6,7 @@
 
 #include "base/ref_counted.h"
 #include "base/sync/mutex.h"
+#include "sentry/vfs/caller.h"
 #include "sentry/vfs/path.h"
 
 namespace redoubt::kernel {
@@ -18,6 +19,8 @@ class FsContext : public RefCounted<FsContext> {
   vfs::Path root() const;
   vfs::Path working_directory() const;
   uint32_t umask() const;
+  // Fills in all three.
+  void Describe(vfs::Caller& caller) const;
   void SetRoot(vfs::Path root);
   void SetWorkingDirectory(vfs::Path directory);
   // Gives the old one.

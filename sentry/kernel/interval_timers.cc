@@ -37,7 +37,7 @@ class IntervalTimers::Timer {
         timer_(group->kernel().timers(), clock, [this] { OnExpired(); }) {}
 
   int64_t Now() const {
-    if (cpu_clock_) return static_cast<int64_t>(group_->Usage().user_ns);
+    if (cpu_clock_) return static_cast<int64_t>(group_->CpuTimeNs());
     return time::Now(timer_.clock());
   }
 

@@ -5,12 +5,15 @@
 #ifndef SENTRY_KERNEL_KERNEL_H_
 #define SENTRY_KERNEL_KERNEL_H_
 
+#include <atomic>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "absl/status/statusor.h"
 #include "base/sync/mutex.h"
 #include "platform/platform.h"
+#include "sentry/kernel/sandbox_limits.h"
 #include "sentry/kernel/thread_group.h"
 #include "sentry/mm/memory_map.h"
 #include "sentry/time/timer_queue.h"
@@ -37,19 +40,7 @@ struct KernelConfig {
   bool answers_locally = true;  // The platform may answer calls that need nobody.
   unsigned cpu_count = 1;
   uint64_t memory_bytes = 0;  // What /proc/meminfo and sysinfo say.
-};
-
-// What the first process runs.
-struct InitialProcess {
-  std::string file;  // Searched along PATH of `environment` unless it has a slash.
-  std::vector<std::string> arguments;
-  std::vector<std::string> environment;
-  RefPtr<Credentials> credentials;
-  RefPtr<FdTable> fd_table;
-  RefPtr<vfs::FileDescription> terminal;  // Controls its session; may be null.
-  std::string working_directory = "/";
-  Limits limits = DefaultLimits();
-  uint32_t umask = 022;
+  SandboxLimits limits;       // As the cgroup view shows them.
 };
 
 class Kernel {
@@ -67,6 +58,10 @@ class Kernel {
   unsigned cpu_count() const { return cpu_count_; }
   bool answers_locally() const { return answers_locally_; }
   uint64_t memory_bytes() const { return memory_bytes_; }
+  const SandboxLimits& limits() const { return limits_; }
+  // Guest processes that the host has killed, as far as can be told for lack of memory.
+  uint64_t oom_kills() const { return oom_kills_.load(std::memory_order_relaxed); }
+  void CountOomKill() { oom_kills_.fetch_add(1, std::memory_order_relaxed); }
   int64_t boot_time_ns() const { return boot_time_ns_; }  // Monotonic clock at start.
   // For AT_RANDOM, ASLR.
   uint64_t Random();
@@ -76,13 +71,16 @@ class Kernel {
   std::string domainname() const;
   void SetDomainname(std::string name);
 
-  // Starts the first process. The Errno is execve's: ENOENT, EACCES, ENOEXEC ...
-  Result<RefPtr<ThreadGroup>> StartFirstProcess(InitialProcess process);
+  // The container's init, which StartProcess (initial_process.h) starts first; null before that.
+  ThreadGroup* first_process();
+  ThreadGroup* first_process_locked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(tasks_.mu_) {
+    return first_process_.get();
+  }
+  void SetFirstProcessLocked(RefPtr<ThreadGroup> group) ABSL_EXCLUSIVE_LOCKS_REQUIRED(tasks_.mu_) {
+    first_process_ = std::move(group);
+  }
   // Waits for its end; gives the status in wait4 form. All other tasks are gone by then.
   int WaitForFirstProcess();
-  // A signal from outside (runsc kill, the terminal) to the first process or, with `to_group`, to
-  // the terminal's foreground process group.
-  void SendExternalSignal(int signal, bool to_group);
 
   // exit.cc calls it when the last task of the sandbox has left.
   void OnAllTasksGone();
@@ -98,13 +96,15 @@ class Kernel {
   const unsigned cpu_count_;
   const bool answers_locally_;
   const uint64_t memory_bytes_;
+  const SandboxLimits limits_;
+  std::atomic<uint64_t> oom_kills_{0};
   const int64_t boot_time_ns_;
 
   mutable Mutex<LockRank::kLeaf> names_mu_;
   std::string hostname_ ABSL_GUARDED_BY(names_mu_);
   std::string domainname_ ABSL_GUARDED_BY(names_mu_) = "(none)";
 
-  RefPtr<ThreadGroup> first_process_;
+  RefPtr<ThreadGroup> first_process_;  // Set once; lives as long as the kernel.
   absl::Mutex end_mu_;
   bool ended_ ABSL_GUARDED_BY(end_mu_) = false;
 };

@@ -48,22 +48,19 @@ void Task::SetName(std::string_view name) {
   name_ = std::string(name.substr(0, 15));
 }
 
+// On the way of most calls that name a file: each lock is taken once, and nothing is counted but the
+// two paths.
 vfs::Caller Task::MakeCaller() const {
-  RefPtr<Credentials> credentials = this->credentials();
-  RefPtr<FsContext> fs = this->fs();
   vfs::Caller caller;
-  caller.uid = credentials->fsuid;
-  caller.gid = credentials->fsgid;
-  caller.groups = credentials->groups;
-  caller.capabilities = credentials->effective;
   caller.file_size_limit = group_->limit(RLIMIT_FSIZE).current;
   caller.tgid = group_->tgid();
   caller.tid = tid();
-  if (fs) {
-    caller.umask = fs->umask();
-    caller.root = fs->root();
-    caller.working_directory = fs->working_directory();
-  }
+  MutexLock lock(&mu_);
+  caller.uid = credentials_->fsuid;
+  caller.gid = credentials_->fsgid;
+  caller.groups = credentials_->groups;
+  caller.capabilities = credentials_->effective;
+  if (fs_) fs_->Describe(caller);
   return caller;
 }
 

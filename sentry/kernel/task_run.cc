@@ -187,6 +187,11 @@ NextStep Task::OnEvent(platform::Context& context, const Event& event) {
     case Event::Kind::kDead: {
       // The host took the stub away (out of memory, a limit): for the guest, SIGKILL.
       MutexLock lock(&kernel_->tasks().mu_);
+      if (!group_->exiting && kernel_->limits().memory_bytes != 0) {
+        LOG(Info, "process %d (%s) was killed by the host: out of memory, most likely",
+            group_->tgid(), name().c_str());
+        kernel_->CountOomKill();
+      }
       ExitGroupLocked(kernel_->tasks(), *group_, SignaledStatus(SIGKILL, false));
       stub_dead_ = true;
       break;

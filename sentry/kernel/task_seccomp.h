@@ -43,8 +43,7 @@ Result<void> InstallFirstFilter(Task& task, seccomp::BpfProgram program, bool lo
 // A new task starts with what its parent has. Under TaskSet::mu_, as TSYNC is.
 void InheritSeccomp(const Task& parent, Task& child);
 
-// Has every call of this task come to the sentry from now on, if it has filters. By its own
-// handlers.
+// Has every call of this task come to the sentry from now on, if it has filters. By its own handlers.
 void PassAllCalls(Task& task);
 
 }  // namespace redoubt::kernel

@@ -37,47 +37,100 @@ Limits ThreadGroup::limits() const {
 
 namespace {
 
-void AddUsage(const mm::MemoryMap& memory, ResourceUsage& usage) {
-  usage.user_ns += memory.space()->CpuTimeNs();
-  usage.max_resident_kib = std::max(usage.max_resident_kib, memory.PeakResidentKib());
+void Add(const ResourceUsage& more, ResourceUsage& usage) {
+  usage.user_ns += more.user_ns;
+  usage.system_ns += more.system_ns;
+  usage.max_resident_kib = std::max(usage.max_resident_kib, more.max_resident_kib);
+}
+
+ResourceUsage UsageOf(const mm::MemoryMap& memory) {
+  return {.user_ns = memory.space()->CpuTimeNs(), .max_resident_kib = memory.PeakResidentKib()};
 }
 
 }  // namespace
+
+RefPtr<mm::MemoryMap> ThreadGroup::Memory() const {
+  MutexLock lock(&kernel_->tasks().mu_);
+  return tasks.empty() ? nullptr : tasks.front()->memory();
+}
+
+uint64_t ThreadGroup::CpuTimeNs() const {
+  uint64_t past;
+  {
+    MutexLock lock(&usage_mu_);
+    past = past_usage_.user_ns;
+  }
+  RefPtr<mm::MemoryMap> memory = Memory();
+  return memory ? past + memory->space()->CpuTimeNs() : past;
+}
 
 ResourceUsage ThreadGroup::Usage() const {
   ResourceUsage usage;
   {
     MutexLock lock(&usage_mu_);
+    while (peak_pending_) usage_known_.Wait(usage_mu_.raw());
     usage = past_usage_;
   }
-  RefPtr<mm::MemoryMap> memory;
-  {
-    MutexLock lock(&kernel_->tasks().mu_);
-    if (!tasks.empty()) memory = tasks.front()->memory();
-  }
-  if (memory) AddUsage(*memory, usage);
+  if (RefPtr<mm::MemoryMap> memory = Memory()) Add(UsageOf(*memory), usage);
   return usage;
 }
 
 ResourceUsage ThreadGroup::ChildrenUsage() const {
   MutexLock lock(&usage_mu_);
+  while (children_pending_ > 0) usage_known_.Wait(usage_mu_.raw());
   return children_usage_;
 }
 
-void ThreadGroup::AddChildUsage(const ResourceUsage& usage) {
+void ThreadGroup::AddChildUsage(const ResourceUsage& usage, bool ends_pending) {
   MutexLock lock(&usage_mu_);
-  children_usage_.user_ns += usage.user_ns;
-  children_usage_.system_ns += usage.system_ns;
-  children_usage_.max_resident_kib =
-      std::max(children_usage_.max_resident_kib, usage.max_resident_kib);
+  Add(usage, children_usage_);
+  if (ends_pending && --children_pending_ == 0) usage_known_.SignalAll();
+}
+
+void ThreadGroup::AddReapedChild(ThreadGroup& child) {
+  AddChildUsage(child.ChildrenUsage(), false);
+  {
+    MutexLock lock(&usage_mu_);
+    ++children_pending_;
+  }
+  ResourceUsage usage;
+  {
+    MutexLock lock(&child.usage_mu_);
+    if (child.peak_pending_) {
+      child.heir_ = RefPtr<ThreadGroup>(this);
+      return;
+    }
+    usage = child.past_usage_;
+  }
+  AddChildUsage(usage, true);
 }
 
 void ThreadGroup::AddPastUsage(const mm::MemoryMap& memory) {
-  ResourceUsage usage;
-  AddUsage(memory, usage);
+  ResourceUsage usage = UsageOf(memory);
   MutexLock lock(&usage_mu_);
-  past_usage_.user_ns += usage.user_ns;
-  past_usage_.max_resident_kib = std::max(past_usage_.max_resident_kib, usage.max_resident_kib);
+  Add(usage, past_usage_);
+}
+
+void ThreadGroup::BeginLastUsage(const mm::MemoryMap& memory) {
+  uint64_t used = memory.space()->CpuTimeNs();
+  MutexLock lock(&usage_mu_);
+  past_usage_.user_ns += used;
+  peak_pending_ = true;
+}
+
+void ThreadGroup::FinishLastUsage(const mm::MemoryMap* memory) {
+  uint64_t peak = memory == nullptr ? 0 : memory->PeakResidentKib();
+  RefPtr<ThreadGroup> heir;
+  ResourceUsage usage;
+  {
+    MutexLock lock(&usage_mu_);
+    past_usage_.max_resident_kib = std::max(past_usage_.max_resident_kib, peak);
+    usage = past_usage_;
+    peak_pending_ = false;
+    heir = std::move(heir_);
+    usage_known_.SignalAll();
+  }
+  if (heir) heir->AddChildUsage(usage, true);
 }
 
 Result<RefPtr<Task>> TaskSet::FindLocked(int tid) {

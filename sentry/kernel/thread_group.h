@@ -5,6 +5,7 @@
 #ifndef SENTRY_KERNEL_THREAD_GROUP_H_
 #define SENTRY_KERNEL_THREAD_GROUP_H_
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <vector>
@@ -63,12 +64,19 @@ class ThreadGroup : public RefCounted<ThreadGroup> {
 
   IntervalTimers& timers() { return *timers_; }
   // CPU time of all its threads, past and present.
+  uint64_t CpuTimeNs() const;
+  // The same, and the most memory it had, which the host does not tell cheaply.
   ResourceUsage Usage() const;
   // Of waited-for children.
   ResourceUsage ChildrenUsage() const;
-  void AddChildUsage(const ResourceUsage& usage);
-  // What an address space that its tasks leave (exec, exit) has used keeps counting here.
+  // `child` was waited for: its usage, and its children's, are added to ChildrenUsage().
+  void AddReapedChild(ThreadGroup& child);
+  // What an address space that its tasks leave by exec has used keeps counting here.
   void AddPastUsage(const mm::MemoryMap& memory);
+  // The same at the end of the process, in two steps: the parent is told in between, and does not
+  // wait for the memory's peak unless it asks. Null: nobody will ask.
+  void BeginLastUsage(const mm::MemoryMap& memory);
+  void FinishLastUsage(const mm::MemoryMap* memory);
 
   // --- Guarded by TaskSet::mu_. ---
   std::vector<RefPtr<Task>> tasks;  // Those that have not exited.
@@ -85,6 +93,9 @@ class ThreadGroup : public RefCounted<ThreadGroup> {
   bool reaped = false;
   bool child_subreaper = false;
   bool has_execed = false;  // setpgid(2) of a child after exec gives EACCES.
+  // Of a process that was started from outside: told its exit status, once. May only take locks
+  // below TaskSet::mu_.
+  std::function<void(int)> on_exit;
   // Job control.
   bool stopping = false;  // A stop signal was taken; tasks are to stop.
   bool stopped = false;   // All have.
@@ -109,7 +120,14 @@ class ThreadGroup : public RefCounted<ThreadGroup> {
   mutable Mutex<LockRank::kLeaf> limits_mu_;
   Limits limits_ ABSL_GUARDED_BY(limits_mu_);
   std::unique_ptr<IntervalTimers> timers_;
+  RefPtr<mm::MemoryMap> Memory() const;
+  void AddChildUsage(const ResourceUsage& usage, bool ends_pending);
+
   mutable Mutex<LockRank::kLeaf> usage_mu_;
+  mutable absl::CondVar usage_known_;
+  bool peak_pending_ ABSL_GUARDED_BY(usage_mu_) = false;  // Between Begin- and FinishLastUsage.
+  int children_pending_ ABSL_GUARDED_BY(usage_mu_) = 0;   // Reaped ones, of which that holds.
+  RefPtr<ThreadGroup> heir_ ABSL_GUARDED_BY(usage_mu_);   // Who reaped us while it held.
   ResourceUsage past_usage_ ABSL_GUARDED_BY(usage_mu_);  // Of address spaces left.
   ResourceUsage children_usage_ ABSL_GUARDED_BY(usage_mu_);
 };

@@ -107,12 +107,8 @@ Result<WaitResult> Wait(Task& task, const WaitRequest& request) {
   WaitResult result = (*found)->result;
   if ((*found)->reaped) {
     const RefPtr<ThreadGroup>& child = (*found)->reaped;
-    result.usage = child->Usage();
-    if (!request.keep) {
-      ResourceUsage grandchildren = child->ChildrenUsage();
-      task.group()->AddChildUsage(result.usage);
-      task.group()->AddChildUsage(grandchildren);
-    }
+    if (!request.keep) task.group()->AddReapedChild(*child);
+    if (request.usage) result.usage = child->Usage();
   }
   return result;
 }

@@ -4,6 +4,7 @@
 #include <sys/mman.h>
 
 #include <algorithm>
+#include <utility>
 #include <vector>
 
 namespace redoubt::loader {
@@ -60,28 +61,44 @@ Result<void> ZeroTail(platform::Context& context, uint64_t address, bool writabl
   return {};
 }
 
+mm::MapRequest FileRequest(const RefPtr<vfs::FileDescription>& file, const ElfSegment& segment,
+                           uint64_t address, uint64_t length, int fixed) {
+  return {.address = address,
+          .length = length,
+          .protection = segment.protection,
+          .flags = MAP_PRIVATE | fixed,
+          .file = file,
+          .offset = segment.file_offset - (segment.address - PageDown(segment.address))};
+}
+
+// The common case: the first segment's file content is mapped over the whole image, which finds
+// and reserves the range in one call (Linux's elf_map() with a total size). Segments in odd order
+// or with large alignment are Reserve's.
+bool FirstCanReserve(const ElfImage& image) {
+  const ElfSegment& first = image.segments.front();
+  return first.file_size != 0 && PageDown(first.address) == image.lowest() &&
+         image.alignment <= mm::kPageSize;
+}
+
+// `is_mapped`: its file content is there already.
 Result<void> MapSegment(platform::Context& context, mm::MemoryMap& memory,
                         const RefPtr<vfs::FileDescription>& file, const ElfSegment& segment,
-                        uint64_t bias, int fixed) {
+                        uint64_t bias, int fixed, bool is_mapped) {
   uint64_t start = PageDown(segment.address + bias);
   uint64_t file_end = segment.address + bias + segment.file_size;
   uint64_t memory_end = segment.address + bias + segment.memory_size;
-  mm::MapRequest request;
-  request.protection = segment.protection;
   if (segment.file_size != 0) {
-    request.address = start;
-    request.length = PageUp(file_end) - start;
-    request.flags = MAP_PRIVATE | fixed;
-    request.file = file;
-    request.offset = segment.file_offset - (segment.address - PageDown(segment.address));
-    TRY(memory.Map(context, request));
+    if (!is_mapped) {
+      uint64_t length = PageUp(file_end) - start;
+      TRY(memory.Map(context, FileRequest(file, segment, start, length, fixed)));
+    }
     if (segment.memory_size > segment.file_size) {
       TRY(ZeroTail(context, file_end, (segment.protection & PROT_WRITE) != 0));
     }
     start = PageUp(file_end);
   }
   if (PageUp(memory_end) <= start) return {};
-  request = {};
+  mm::MapRequest request;
   request.protection = segment.protection;
   request.address = start;
   request.length = PageUp(memory_end) - start;
@@ -113,13 +130,23 @@ Result<MappedImage> MapImage(platform::Context& context, mm::MemoryMap& memory,
   TRY(CheckSegments(image, memory.policy().guest_range.end));
   MappedImage mapped;
   int fixed = MAP_FIXED_NOREPLACE;
+  bool first_is_mapped = false;
   if (image.position_independent) {
-    uint64_t base = TRY(Reserve(context, memory, image, preferred_base));
+    uint64_t base = 0;
+    first_is_mapped = FirstCanReserve(image);
+    if (first_is_mapped) {
+      uint64_t length = PageUp(image.highest()) - image.lowest();
+      base = TRY(memory.Map(
+          context, FileRequest(file, image.segments.front(), preferred_base, length, 0)));
+    } else {
+      base = TRY(Reserve(context, memory, image, preferred_base));
+    }
     mapped.bias = base - image.lowest();
     fixed = MAP_FIXED;
   }
   for (const ElfSegment& segment : image.segments) {
-    TRY(MapSegment(context, memory, file, segment, mapped.bias, fixed));
+    bool is_mapped = std::exchange(first_is_mapped, false);
+    TRY(MapSegment(context, memory, file, segment, mapped.bias, fixed, is_mapped));
     // Segments of a fixed image may share a page; only its first mapping must find free space.
     fixed = MAP_FIXED;
   }

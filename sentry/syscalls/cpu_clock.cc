@@ -47,8 +47,7 @@ Result<int64_t> ThreadCpuTime(Task& task, uint64_t scratch) {
 }
 
 int64_t ProcessCpuTime(const Task& task) {
-  kernel::ResourceUsage usage = task.group()->Usage();
-  return static_cast<int64_t>(usage.user_ns + usage.system_ns);
+  return static_cast<int64_t>(task.group()->CpuTimeNs());
 }
 
 }  // namespace redoubt::syscalls

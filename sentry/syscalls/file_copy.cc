@@ -9,6 +9,7 @@
 #include "sentry/fs/pipe/pipe_file.h"
 #include "sentry/syscalls/blocking.h"
 #include "sentry/syscalls/transfer.h"
+#include "sentry/vfs/notify.h"
 
 namespace redoubt::syscalls {
 
@@ -56,6 +57,11 @@ SyscallResult Finish(Task& task, uint64_t done, int error) {
   return done;
 }
 
+void TellCopied(const CopyEnd& from, const CopyEnd& to) {
+  vfs::NotifyFile(from.file, IN_ACCESS);
+  vfs::NotifyFile(to.file, IN_MODIFY);
+}
+
 }  // namespace
 
 SyscallResult CopyFile(Task& task, CopyEnd& from, CopyEnd& to, uint64_t length) {
@@ -81,6 +87,7 @@ SyscallResult CopyFile(Task& task, CopyEnd& from, CopyEnd& to, uint64_t length) 
     }
     if (written.bytes < *read || task.interrupted()) break;
   }
+  if (done > 0) TellCopied(from, to);
   return Finish(task, done, error);
 }
 
@@ -106,6 +113,7 @@ SyscallResult CopyFromPipe(Task& task, CopyEnd& from, CopyEnd& to, uint64_t leng
     if (written.bytes > 0) (void)pipe->Read(buffer.first(written.bytes));
     if (error != 0 || written.bytes < *peeked || task.interrupted()) break;
   }
+  if (done > 0 && consume) TellCopied(from, to);
   return Finish(task, done, error);
 }
 

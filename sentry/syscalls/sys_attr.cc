@@ -9,6 +9,7 @@
 #include "sentry/kernel/credentials.h"
 #include "sentry/syscalls/path_lookup.h"
 #include "sentry/syscalls/transfer.h"
+#include "sentry/vfs/notify.h"
 #include "sentry/vfs/operations.h"
 #include "sentry/vfs/permission.h"
 
@@ -118,7 +119,9 @@ Result<void> TruncateOpenFile(const vfs::Caller& caller, vfs::FileDescription& f
   change.size = length;
   uint32_t mode = vfs::ModeAfterWrite(caller, attributes);
   if (mode != (attributes.mode & 07777)) change.mode = mode;
-  return file.SetAttributes(change);
+  TRY(file.SetAttributes(change));
+  vfs::NotifyFile(file, IN_MODIFY);
+  return {};
 }
 
 }  // namespace

@@ -89,6 +89,7 @@ SyscallResult SysWait4(Task& task, int32_t pid, UserOut<int32_t> status, int32_t
   if (pid == INT32_MIN) return Errno(ESRCH);
   WaitRequest request{.exited = true, .stopped = (options & WUNTRACED) != 0};
   SetCommonOptions(request, options);
+  request.usage = static_cast<bool>(usage);
   if (pid > 0) {
     request.who = WaitRequest::Who::kProcess;
     request.id = pid;
@@ -114,6 +115,7 @@ SyscallResult SysWaitid(Task& task, int32_t which, int32_t id, UserOut<abi::Sign
                       .stopped = (options & WSTOPPED) != 0,
                       .keep = (options & WNOWAIT) != 0};
   SetCommonOptions(request, options);
+  request.usage = static_cast<bool>(usage);
   TRY(SelectForWaitid(task, which, id, request));
   WaitResult result = TRY(kernel::Wait(task, request));
   if (result.pid != 0) TRY(usage.WriteIfSet(task, ToAbi(result.usage)));

@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "sentry/syscalls/user_segments.h"
+#include "sentry/vfs/notify.h"
 
 namespace redoubt::syscalls {
 
@@ -62,6 +63,7 @@ SyscallResult ReadEntries(Task& task, int fd, UserBytesOut user, uint32_t count,
   Result<int64_t> before = file->Seek(0, SEEK_CUR);
   EntryWriter writer(task.IoBuffer(count), old_form);
   TRY(file->ReadDirectory(writer));
+  vfs::NotifyFile(*file, IN_ACCESS);
   if (writer.NothingFitted()) return Errno(EINVAL);
   Result<void> copied = task.CopyOut(user.address(), writer.written());
   if (!copied.ok()) {

@@ -8,6 +8,7 @@
 #include "sentry/kernel/kernel.h"
 #include "sentry/syscalls/transfer.h"
 #include "sentry/vfs/mount.h"
+#include "sentry/vfs/notify.h"
 
 namespace redoubt::syscalls {
 
@@ -106,6 +107,7 @@ SyscallResult SysFallocate(Task& task, FdNumber fd, int32_t mode, int64_t offset
     return Errno(EFBIG);
   }
   TRY(file->Allocate(mode, static_cast<uint64_t>(offset), static_cast<uint64_t>(length)));
+  vfs::NotifyFile(*file, IN_MODIFY);
   return 0UL;
 }
 

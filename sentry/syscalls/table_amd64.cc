@@ -16,6 +16,7 @@
 #include "sentry/syscalls/sys_futex.h"
 #include "sentry/syscalls/sys_getdents.h"
 #include "sentry/syscalls/sys_identity.h"
+#include "sentry/syscalls/sys_inotify.h"
 #include "sentry/syscalls/sys_ioctl.h"
 #include "sentry/syscalls/sys_kill.h"
 #include "sentry/syscalls/sys_limits.h"
@@ -321,9 +322,9 @@ constexpr auto kAmd64 = std::to_array<SyscallEntry>({
     Missing<ENOSYS>(250, "keyctl", "As a kernel without CONFIG_KEYS."),
     Missing<ENOSYS>(251, "ioprio_set", "As a kernel without CONFIG_BLOCK."),
     Missing<ENOSYS>(252, "ioprio_get", "As a kernel without CONFIG_BLOCK."),
-    Missing<ENOSYS>(253, "inotify_init", "Programs fall back to polling."),
-    Missing<ENOSYS>(254, "inotify_add_watch", "Programs fall back to polling."),
-    Missing<ENOSYS>(255, "inotify_rm_watch", "Programs fall back to polling."),
+    Full<SysInotifyInit>(253, "inotify_init"),
+    Full<SysInotifyAddWatch>(254, "inotify_add_watch"),
+    Full<SysInotifyRmWatch>(255, "inotify_rm_watch"),
     Missing<ENOSYS>(256, "migrate_pages", "As a kernel without CONFIG_NUMA."),
     Full<SysOpenat>(257, "openat"),
     Full<SysMkdirat>(258, "mkdirat"),
@@ -363,7 +364,7 @@ constexpr auto kAmd64 = std::to_array<SyscallEntry>({
     Full<SysEpollCreate1>(291, "epoll_create1"),
     Full<SysDup3>(292, "dup3"),
     Full<SysPipe2>(293, "pipe2"),
-    Missing<ENOSYS>(294, "inotify_init1", "Programs fall back to polling."),
+    Full<SysInotifyInit1>(294, "inotify_init1"),
     Full<SysPreadv>(295, "preadv"),
     Full<SysPwritev>(296, "pwritev"),
     Full<SysRtTgsigqueueinfo>(297, "rt_tgsigqueueinfo"),

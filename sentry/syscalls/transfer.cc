@@ -13,6 +13,7 @@
 #include "sentry/socket/socket.h"
 #include "sentry/syscalls/blocking.h"
 #include "sentry/syscalls/socket_wait.h"
+#include "sentry/vfs/notify.h"
 
 namespace redoubt::syscalls {
 
@@ -154,6 +155,7 @@ SyscallResult ReadFile(Task& task, FileDescription& file, UserSegments& to,
     done += *copied;
     if (*copied < buffer.size() || ReadsOneRecord(file) || Interrupted(task, file)) break;
   }
+  if (done > 0) vfs::NotifyFile(file, IN_ACCESS);
   return done;
 }
 
@@ -180,7 +182,10 @@ SyscallResult WriteFile(Task& task, FileDescription& file, UserSegments& from,
   } while (from.remaining() > 0 && !Interrupted(task, file));
   if (error != 0) SignalWriteError(task, file, caller, error, done);
   if (done == 0 && error != 0) return Errno(error);
-  if (done > 0) TRY(SyncAfterWrite(file, options));
+  if (done > 0) {
+    vfs::NotifyFile(file, IN_MODIFY);
+    TRY(SyncAfterWrite(file, options));
+  }
   return done;
 }
 

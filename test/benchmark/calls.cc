@@ -188,19 +188,35 @@ void PreadAfterComputing(Meter& m) {
   }
 }
 
+void Lseek(Meter& m) {
+  Fd file(open(Path("data").c_str(), O_RDONLY));
+  m.Repeat(50, [&] { Must(lseek(file, 0, SEEK_SET), "lseek"); });
+}
+
+// In DIR, which a sandbox shares with the host, or on its root, which is its own.
+enum class Place { kShared, kDeep, kRoot };
+
+std::string FileAt(Place place) {
+  if (place == Place::kRoot) return "/etc/passwd";
+  return Path(place == Place::kDeep ? "deep/er/still/file" : "data");
+}
+
+template <Place kPlace>
 void OpenClose(Meter& m) {
-  std::string path = Path("data");
+  std::string path = FileAt(kPlace);
   m.Repeat(10, [&] { Fd file(open(path.c_str(), O_RDONLY)); });
 }
 
+template <Place kPlace>
 void Stat(Meter& m) {
-  std::string path = Path("data");
+  std::string path = FileAt(kPlace);
   struct stat st;
   m.Repeat(20, [&] { Must(stat(path.c_str(), &st), "stat"); });
 }
 
+template <Place kPlace>
 void StatMissing(Meter& m) {
-  std::string path = Path("missing");
+  std::string path = FileAt(kPlace) + "-missing";
   struct stat st;
   m.Repeat(20, [&] {
     if (stat(path.c_str(), &st) == 0) throw CaseFailed{"stat", EEXIST};
@@ -444,9 +460,14 @@ constexpr Case kCases[] = {
     {"pread_64k", Pread<65536>},
     {"pwrite_4k", Pwrite<4096>},
     {"pwrite_64k", Pwrite<65536>},
-    {"stat", Stat},
-    {"stat_missing", StatMissing},
-    {"open_close", OpenClose},
+    {"lseek", Lseek},
+    {"stat", Stat<Place::kShared>},
+    {"stat_deep", Stat<Place::kDeep>},
+    {"stat_root", Stat<Place::kRoot>},
+    {"stat_missing", StatMissing<Place::kShared>},
+    {"stat_missing_root", StatMissing<Place::kRoot>},
+    {"open_close", OpenClose<Place::kShared>},
+    {"open_close_root", OpenClose<Place::kRoot>},
     {"create_unlink", CreateUnlink},
     {"readdir_100", ReadDir},
     {"pipe_to_self", PipeToSelf},
@@ -468,6 +489,8 @@ void PrepareFiles() {
   for (size_t at = 0; at < kFileSize; at += sizeof(buffer)) {
     Must(pwrite(data, buffer, sizeof(buffer), at), "pwrite");
   }
+  for (const char* name : {"deep", "deep/er", "deep/er/still"}) mkdir(Path(name).c_str(), 0700);
+  Fd deep(open(Path("deep/er/still/file").c_str(), O_RDWR | O_CREAT, 0600));
   mkdir(Path("hundred").c_str(), 0700);
   for (int i = 0; i < 100; ++i) {
     std::string path = Path("hundred") + "/file" + std::to_string(i);

@@ -38,6 +38,10 @@ Result<vfs::Attributes> OverlayInode::GetAttributes() {
   vfs::Attributes attributes = TRY(top().GetAttributes());
   attributes.inode_number = number_;
   attributes.device = superblock()->device();
+  // A lower layer does not know that the name went.
+  if (!upper() && unlinked_.load(std::memory_order_relaxed) && attributes.links > 0) {
+    --attributes.links;
+  }
   // Subdirectories of merged directories are not counted; 1 tells programs not to rely on it.
   if (IsDirectory() && upper() && !lowers_.empty()) attributes.links = 1;
   return attributes;

@@ -53,7 +53,7 @@ class OverlayInode : public vfs::Inode {
   const Place& placeLocked() const { return place_; }
   void MoveLocked(Place place);
   // Its last known name went: a later copy-up gets none.
-  void MarkUnlinkedLocked() { unlinked_ = true; }
+  void MarkUnlinkedLocked() { unlinked_.store(true, std::memory_order_relaxed); }
   // Whether a lower layer has something under the name in place_.
   enum class Covers : uint8_t { kUnknown, kNothing, kSomething };
   Covers coversLocked() const { return covers_; }
@@ -85,7 +85,7 @@ class OverlayInode : public vfs::Inode {
   const std::vector<LowerInode> lowers_;
   std::atomic<vfs::Inode*> upper_;  // Holds a reference.
   Place place_;
-  bool unlinked_ = false;
+  std::atomic<bool> unlinked_{false};  // Set under change_mu_.
   Covers covers_ = Covers::kUnknown;
 };
 

@@ -71,7 +71,8 @@ std::string FdinfoText(vfs::FileDescription& file, bool close_on_exec) {
   Result<vfs::Attributes> attributes = file.GetAttributes();
   return absl::StrFormat("pos:\t%d\nflags:\t0%o\nmnt_id:\t%d\nino:\t%d\n",
                          file.Seek(0, SEEK_CUR).value_or(0), flags, file.path().mount->id(),
-                         attributes.ok() ? attributes->inode_number : 0);
+                         attributes.ok() ? attributes->inode_number : 0) +
+         file.DescribeState();
 }
 
 // /proc/PID/fdinfo/N. The text is made when it is opened: a read holds the lock of its own open

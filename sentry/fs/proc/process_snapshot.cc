@@ -60,7 +60,7 @@ uint64_t CpuTime(const Subject& subject) {
     alone = subject.group->tasks.size() <= 1;
   }
   if (!subject.whole_process && !alone) return 0;
-  return subject.group->Usage().user_ns;
+  return subject.group->CpuTimeNs();
 }
 
 uint64_t ChildrenCpuTime(const Subject& subject) { return subject.group->ChildrenUsage().user_ns; }

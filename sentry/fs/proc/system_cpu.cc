@@ -31,7 +31,7 @@ CpuTicks SumTicks(kernel::Kernel& kernel) {
   static std::atomic<int64_t> highest{0};
   uint64_t used = 0;
   for (const RefPtr<kernel::ThreadGroup>& group : kernel.tasks().Groups()) {
-    used += group->Usage().user_ns + group->ChildrenUsage().user_ns;
+    used += group->CpuTimeNs() + group->ChildrenUsage().user_ns;
   }
   CpuTicks ticks;
   ticks.busy = static_cast<int64_t>(used) / kTickNs;
