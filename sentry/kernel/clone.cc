@@ -51,8 +51,7 @@ Result<void> CheckProcessLimit(Task& task) {
   uint64_t owned = 0;
   for (const RefPtr<ThreadGroup>& group : tasks.Groups()) {
     MutexLock lock(&tasks.mu_);
-    if (group->leader && group->leader->credentials()->uid == credentials->uid)
-      owned += group->tasks.size();
+    if (group->leader->credentials()->uid == credentials->uid) owned += group->tasks.size();
   }
   if (owned >= limit) return Errno(EAGAIN);
   return {};
