@@ -94,7 +94,8 @@ int ReopenReadOnly(int fd) {
 }
 
 // When memory runs out, the host is to kill a guest process, not the sentry: what is forked while
-// this is in force gets the highest oom_score_adj. Anyone may raise it, and take back what he raised.
+// this is in force gets the highest oom_score_adj. Anyone may raise it, and take back what he
+// raised.
 class StubsDieFirst {
  public:
   StubsDieFirst() {
@@ -140,11 +141,11 @@ absl::Status BuildContainer(kernel::Kernel& kernel, MountBuilder& builder,
       MakeProcess(kernel, config.process, kernel::DefaultLimits());
   if (!process.ok()) return absl::InvalidArgumentError("no process to start");
   bool bad_directory = false;
-  Result<void> found =
-      kernel::CheckProgram(CallerOf(kernel, *process), *process, &bad_directory);
+  Result<void> found = kernel::CheckProgram(CallerOf(kernel, *process), *process, &bad_directory);
   if (found.ok()) return absl::OkStatus();
-  *error = found.error().value();
-  return absl::NotFoundError(StartMessage(config.process, bad_directory, *error));
+  int reason = found.error().value();
+  *error = bad_directory ? 0 : reason;  // A bad directory is not the command's fault.
+  return absl::NotFoundError(StartMessage(config.process, bad_directory, reason));
 }
 
 absl::StatusOr<Prepared> Prepare(SentryConfig& config, int control_fd, int* error) {
@@ -168,9 +169,8 @@ absl::StatusOr<Prepared> Prepare(SentryConfig& config, int control_fd, int* erro
   // Before there are stubs: one that is being forked while the root changes would keep the old one.
   if (absl::Status status = EnterEmptyRoot(); !status.ok()) return status;
   // The platform forks, and so wants a process of one thread.
-  absl::StatusOr<std::unique_ptr<platform::Platform>> platform =
-      config.platform->create(
-          {.report_memory_calls = see_memory_calls, .captures = syscalls::CallCaptures()});
+  absl::StatusOr<std::unique_ptr<platform::Platform>> platform = config.platform->create(
+      {.report_memory_calls = see_memory_calls, .captures = syscalls::CallCaptures()});
   stubs_die_first.RestoreSentry();
   if (!platform.ok()) return platform.status();
   if (absl::Status status = DropCapabilities(); !status.ok()) return status;
@@ -234,8 +234,8 @@ void RunSentry(SentryConfig config) {
     FailStart(control, std::string(prepared.status().message()), error);
   }
   // These live as long as the process: threads use them to the last.
-  auto& server = *new ControlServer(&control, prepared->kernel.release(),
-                                    prepared->stdio.release(), prepared->limits);
+  auto& server = *new ControlServer(&control, prepared->kernel.release(), prepared->stdio.release(),
+                                    prepared->limits);
   server.Run(std::move(config.process), std::move(config.descriptors));
 }
 

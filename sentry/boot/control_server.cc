@@ -77,11 +77,11 @@ void ControlServer::StartGuest(uint64_t id, uint64_t process, const ProcessSpec&
   Result<kernel::InitialProcess> start = MakeProcess(kernel_, spec, limits_);
   if (!start.ok()) return SendFailed(id, "not a process to start", start.error().value());
   bool bad_directory = false;
-  Result<void> found =
-      kernel::CheckProgram(CallerOf(kernel_, *start), *start, &bad_directory);
+  Result<void> found = kernel::CheckProgram(CallerOf(kernel_, *start), *start, &bad_directory);
   if (!found.ok()) {
     int error = found.error().value();
-    return SendFailed(id, StartMessage(spec, bad_directory, error), error);
+    return SendFailed(id, StartMessage(spec, bad_directory, error),
+                      bad_directory ? 0 : error);  // Not the command's fault.
   }
   absl::StatusOr<ProcessStdio> stdio =
       spec.terminal() ? stdio_.JoinTerminal(kernel_, std::move(descriptors), spec.uid())

@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
+#pragma GCC diagnostic ignored "-Wunused-result"  // Events are the proof.
+
+#include <gmock/gmock.h>
+
 #include <dirent.h>
 #include <fcntl.h>
 #include <poll.h>

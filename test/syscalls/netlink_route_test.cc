@@ -3,6 +3,8 @@
 // rtnetlink(7): links, addresses, routes, neighbours and rules of a namespace with lo alone, and
 // changes to them.
 
+#pragma GCC diagnostic ignored "-Wmissing-field-initializers"  // The rest is zero, as meant.
+
 #include <arpa/inet.h>
 #include <ifaddrs.h>
 #include <linux/fib_rules.h>

@@ -2,6 +2,8 @@
 //
 // netlink(7): sockets, addresses, options, datagrams, acknowledgements.
 
+#pragma GCC diagnostic ignored "-Wmissing-field-initializers"  // The rest is zero, as meant.
+
 #include <linux/genetlink.h>
 #include <netinet/in.h>
 #include <poll.h>
