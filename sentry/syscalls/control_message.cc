@@ -81,12 +81,15 @@ class Writer {
     Append(data.first(length - sizeof(Header)));
     Pad();
   }
-  void PutWhole(std::span<const std::byte> messages) {
-    if (messages.size() > capacity_ - out_.bytes) {
-      out_.truncated = true;
-      return;
+  // Messages of a protocol, each cut by itself.
+  void PutAll(std::span<const std::byte> messages) {
+    while (messages.size() >= sizeof(Header)) {
+      Header header;
+      std::memcpy(&header, messages.data(), sizeof(header));
+      Put(header.level, header.type,
+          messages.subspan(sizeof(Header), header.length - sizeof(Header)));
+      messages = messages.subspan(std::min(Aligned(header.length), messages.size()));
     }
-    Append(messages);
   }
   // How many descriptors a SCM_RIGHTS message may still have.
   size_t RightsThatFit() const {
@@ -153,7 +156,7 @@ Result<ControlData> ReadControl(Task& task, uint64_t address, uint64_t length) {
 Result<ControlOut> WriteControl(Task& task, ControlData control, uint64_t address,
                                 uint64_t capacity, bool close_on_exec) {
   Writer writer(capacity);
-  if (!control.other.empty()) writer.PutWhole(control.other);
+  writer.PutAll(control.other);
   if (control.credentials) {
     writer.Put(SOL_SOCKET, SCM_CREDENTIALS, std::as_bytes(std::span(&*control.credentials, 1)));
   }

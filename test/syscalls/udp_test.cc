@@ -414,6 +414,29 @@ TEST_P(UdpTest, ControlThatDoesNotFitIsCut) {
   EXPECT_EQ(header.msg_controllen, 0u);
 }
 
+TEST_P(UdpTest, OnlyTheControlThatDoesNotFitIsCut) {
+  if (family() != AF_INET) return;
+  ASSERT_THAT(SetInt(b_, SOL_IP, IP_RECVTTL, 1), SyscallSucceeds());
+  ASSERT_THAT(SetInt(b_, SOL_IP, IP_PKTINFO, 1), SyscallSucceeds());
+  ASSERT_THAT(SendTo(a_, "x", b_name_), SyscallSucceeds());
+  char text[4], control[CMSG_SPACE(sizeof(in_pktinfo)) + CMSG_LEN(2)];
+  iovec vector = {text, sizeof(text)};
+  msghdr header = {};
+  header.msg_iov = &vector;
+  header.msg_iovlen = 1;
+  header.msg_control = control;
+  header.msg_controllen = sizeof(control);
+  ASSERT_THAT(recvmsg(b_.get(), &header, 0), SyscallSucceedsWithValue(1));
+  EXPECT_EQ(header.msg_flags, MSG_CTRUNC);
+  EXPECT_EQ(header.msg_controllen, sizeof(control));
+  const cmsghdr* first = CMSG_FIRSTHDR(&header);
+  EXPECT_EQ(first->cmsg_type, IP_PKTINFO);
+  EXPECT_EQ(first->cmsg_len, CMSG_LEN(sizeof(in_pktinfo)));
+  const auto* second = reinterpret_cast<const cmsghdr*>(control + CMSG_SPACE(sizeof(in_pktinfo)));
+  EXPECT_EQ(second->cmsg_type, IP_TTL);
+  EXPECT_EQ(second->cmsg_len, CMSG_LEN(2));
+}
+
 TEST_P(UdpTest, CorkJoins) {
   ASSERT_THAT(Connect(a_, b_name_), SyscallSucceeds());
   ASSERT_THAT(SetInt(a_, IPPROTO_UDP, UDP_CORK, 1), SyscallSucceeds());
