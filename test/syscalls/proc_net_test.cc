@@ -127,7 +127,7 @@ TEST(ProcNet, SettingsCanBeRead) {
   EXPECT_EQ(Read("/proc/sys/net/core/somaxconn"), "4096\n");
   EXPECT_EQ(Read("/proc/sys/net/ipv4/ip_default_ttl"), "64\n");
   EXPECT_EQ(Read("/proc/sys/net/ipv6/bindv6only"), "0\n");
-  EXPECT_EQ(Read("/proc/sys/net/ipv4/conf/lo/forwarding"), "0\n");
+  EXPECT_EQ(Read("/proc/sys/net/ipv4/conf/lo/accept_local"), "0\n");
 }
 
 TEST(ProcNet, SettingsCanBeWritten) {

@@ -68,7 +68,7 @@ network("Ss.UnixSockets", "python3 - <<'EOS'\n"
         "p, q = socket.socketpair(); p.send(b'abcd')\n"
         "out = subprocess.run(['ss', '-xapH'], capture_output=True, text=True).stdout\n"
         "rows = [line.split() for line in out.splitlines() if 'python3' in line]\n"
-        "print(sorted((r[0], r[1], r[2], r[3], '@' in r[4] and r[4]) for r in rows))\n"
+        "print(sorted((r[0], r[1], r[2], '@' in r[4] and r[4]) for r in rows))\n"
         "EOS", needs=["ss"])
 network("Netstat.Tables", "netstat -an | grep -v '^unix' | head -5; netstat -i; netstat -rn; "
         "netstat -s | head -3", needs=["netstat"])

@@ -160,6 +160,25 @@ void NetworkNamespace::Tables::RemoveAddressAt(size_t at, NetworkEvents& events)
   }
   events.push_back({.what = gone, .removed = true});
   RemoveRoutesOf(gone, events);
+  if (gone.local.is_v4()) FlushRoutesWithout(gone);
+}
+
+// fib_inetaddr_event(), fib_sync_down_addr(): with an interface's last v4 address go all v4 routes
+// that use it, and with any address those that prefer it as source. Nobody is told.
+void NetworkNamespace::Tables::FlushRoutesWithout(const InterfaceAddress& gone) {
+  auto any = [&](auto&& holds) { return std::any_of(addresses.begin(), addresses.end(), holds); };
+  const bool has_others = any([&](const InterfaceAddress& address) {
+    return address.interface_index == gone.interface_index && address.local.is_v4();
+  });
+  const bool still_there =
+      any([&](const InterfaceAddress& address) { return address.local == gone.local; });
+  NetworkEvents untold;
+  auto goes = [&](const Route& route) {
+    if (route.family != AF_INET) return false;
+    return (!has_others && route.interface_index == gone.interface_index) ||
+           (!still_there && route.preferred_source == gone.local);
+  };
+  RemoveRoutesIf(goes, untold);
 }
 
 Result<void> NetworkNamespace::AddAddress(InterfaceAddress address, bool replace) {

@@ -107,8 +107,10 @@ std::string ProcIpv6Route(NetworkNamespace& network) {
     if (route.type == RTN_LOCAL) flags |= kLocal;
     if (IsReject(route)) flags |= RTF_REJECT | kNoNextHop;
     if (route.prefix_length == 128 && route.type != RTN_LOCAL) flags |= RTF_HOST;
+    // An own address is held by its interface too.
+    const int references = route.type == RTN_LOCAL ? 2 : 1;
     text += V6Row(route.destination, route.prefix_length, route.gateway.value_or(any), route.metric,
-                  1, flags, NameOf(network, route.interface_index));
+                  references, flags, NameOf(network, route.interface_index));
   }
   if (table == RT_TABLE_MAIN) text += null_entry;
   return text + null_entry;

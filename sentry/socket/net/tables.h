@@ -63,6 +63,7 @@ struct NetworkNamespace::Tables {
   // The routes that come with an address.
   void AddRoutesOf(const InterfaceAddress& address, NetworkEvents& events);
   void RemoveRoutesOf(const InterfaceAddress& address, NetworkEvents& events);
+  void FlushRoutesWithout(const InterfaceAddress& gone);
 
   // routes.cc
   void InsertRoute(Route route, NetworkEvents& events);

@@ -86,7 +86,9 @@ void Fill(MessageBuilder& message, const Wanted& wanted, const InetSocketInfo& s
   if (socket.family == AF_INET6) {
     if (Asks(wanted, INET_DIAG_TCLASS)) message.Put(INET_DIAG_TCLASS, socket.traffic_class);
     bool unconnected = socket.state == kListen || socket.state == kClose;
-    if (unconnected) message.Put(INET_DIAG_SKV6ONLY, uint8_t{socket.v6_only});
+    // What is bound to a v6 address hears of nothing else.
+    bool v6_only = socket.v6_only || !socket.local.IsUnspecified();
+    if (unconnected) message.Put(INET_DIAG_SKV6ONLY, uint8_t{v6_only});
   }
   if (privileged) message.Put(INET_DIAG_MARK, socket.mark);
   if (wanted.raw) message.Put(INET_DIAG_PROTOCOL, static_cast<uint8_t>(socket.protocol));

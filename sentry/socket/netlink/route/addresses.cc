@@ -196,7 +196,8 @@ Result<void> DeleteAddress(Request& request) {
     if (family == AF_INET && peer && !subnet) continue;
     return request.network.RemoveAddress(index, address.local, address.prefix_length);
   }
-  return Errno(EADDRNOTAVAIL);
+  return request.Refuse(EADDRNOTAVAIL,
+                        family == AF_INET ? "ipv4: Address not found" : "ipv6: address not found");
 }
 
 }  // namespace redoubt::netlink

@@ -34,6 +34,18 @@ void PutCounters(MessageBuilder& message, const Interface& interface) {
   message.Put(IFLA_STATS, narrow);
 }
 
+// inet6_fill_ifla6_attrs().
+void PutInet6(MessageBuilder& message, const Interface& interface) {
+  constexpr uint32_t kReady = 0x80000000;  // IF_READY
+  message.Put(IFLA_INET6_FLAGS, interface.IsUp() ? kReady : uint32_t{0});
+  message.Put(
+      IFLA_INET6_CACHEINFO,
+      ifla_cacheinfo{
+          .max_reasm_len = 65535, .tstamp = 0, .reachable_time = 30000, .retrans_time = 1000});
+  message.Put(IFLA_INET6_TOKEN, std::array<uint8_t, 16>{});
+  message.Put(IFLA_INET6_ADDR_GEN_MODE, uint8_t{IN6_ADDR_GEN_MODE_EUI64});
+}
+
 // What inet_fill_link_af() and inet6_fill_link_af() tell.
 void PutFamilies(MessageBuilder& message, const Interface& interface) {
   Nest families(message, IFLA_AF_SPEC);
@@ -53,14 +65,7 @@ void PutFamilies(MessageBuilder& message, const Interface& interface) {
     message.Put(IFLA_INET_CONF, settings);
   }
   Nest inet6(message, AF_INET6);
-  constexpr uint32_t kReady = 0x80000000;  // IF_READY
-  message.Put(IFLA_INET6_FLAGS, interface.IsUp() ? kReady : uint32_t{0});
-  message.Put(
-      IFLA_INET6_CACHEINFO,
-      ifla_cacheinfo{
-          .max_reasm_len = 65535, .tstamp = 0, .reachable_time = 30000, .retrans_time = 1000});
-  message.Put(IFLA_INET6_TOKEN, std::array<uint8_t, 16>{});
-  message.Put(IFLA_INET6_ADDR_GEN_MODE, uint8_t{IN6_ADDR_GEN_MODE_EUI64});
+  PutInet6(message, interface);
 }
 
 void PutSizes(MessageBuilder& message, const Interface& interface) {
@@ -79,6 +84,22 @@ void PutSizes(MessageBuilder& message, const Interface& interface) {
 }
 
 }  // namespace
+
+void FillInet6Link(MessageBuilder& message, const Interface& interface) {
+  message.PutHeader(ifinfomsg{.ifi_family = AF_INET6,
+                              .__ifi_pad = 0,
+                              .ifi_type = interface.type,
+                              .ifi_index = interface.index,
+                              .ifi_flags = interface.ShownFlags(),
+                              .ifi_change = 0});
+  message.PutString(IFLA_IFNAME, interface.name);
+  message.Put(IFLA_ADDRESS, interface.address);
+  message.Put(IFLA_MTU, interface.mtu);
+  if (interface.peer_index != 0) message.Put(IFLA_LINK, interface.peer_index);
+  message.Put(IFLA_OPERSTATE, interface.operational_state());
+  Nest inet6(message, IFLA_PROTINFO);
+  PutInet6(message, interface);
+}
 
 void FillLink(MessageBuilder& message, const Interface& interface, uint32_t changed) {
   message.PutHeader(ifinfomsg{.ifi_family = AF_UNSPEC,

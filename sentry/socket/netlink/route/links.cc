@@ -36,6 +36,8 @@ Result<LinkRequest> Parse(const Request& request) {
   }
   link.header = *header;
   link.attributes = TRY(AttributeSet::Parse(After<ifinfomsg>(request.payload), IFLA_MAX));
+  // What more is wanted changes nothing, but its length is checked.
+  TRY(link.attributes.Get<uint32_t>(IFLA_EXT_MASK));
   link.name = TRY(link.attributes.GetString(IFLA_IFNAME, IFNAMSIZ - 1));
   if (!link.name) link.name = TRY(link.attributes.GetString(IFLA_ALT_IFNAME, 127));
   if (link.name && link.name->empty()) link.name.reset();
@@ -163,6 +165,9 @@ Result<void> GetLink(Request& request) {
     LinkInfo info = TRY(ParseInfo(link.attributes));
     bool has_controller = TRY(link.attributes.Get<uint32_t>(IFLA_MASTER)).value_or(0) != 0;
     std::vector<Interface> interfaces = request.network.Interfaces();
+    if (ReadStruct<rtgenmsg>(request.payload)->rtgen_family == AF_INET6) {
+      return DumpAll(request, RTM_NEWLINK, std::move(interfaces), &FillInet6Link);
+    }
     std::erase_if(interfaces, [&](const Interface& interface) {
       return has_controller || (!info.kind.empty() && interface.kind != info.kind);
     });

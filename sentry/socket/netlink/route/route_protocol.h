@@ -46,6 +46,8 @@ Result<void> GetQueueDiscipline(Request& request);
 
 // The messages: `type` RTM_NEW... or RTM_DEL..., `message` just begun with it.
 void FillLink(MessageBuilder& message, const net::Interface& interface, uint32_t changed);
+// As a dump of AF_INET6 shows it: inet6_fill_ifinfo().
+void FillInet6Link(MessageBuilder& message, const net::Interface& interface);
 void FillAddress(MessageBuilder& message, const net::InterfaceAddress& address);
 void FillRoute(MessageBuilder& message, const net::Route& route);
 void FillNeighbour(MessageBuilder& message, const net::Neighbour& neighbour);

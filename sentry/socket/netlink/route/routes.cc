@@ -104,6 +104,69 @@ bool HasOwnRules(const Request& request) {
                        [](const net::Rule& rule) { return rule.family == AF_INET; }) != 3;
 }
 
+void PutMetrics(MessageBuilder& message, const Route& route) {
+  if (route.mtu == 0 && route.window == 0 && route.rtt == 0) return;
+  Nest metrics(message, RTA_METRICS);
+  if (route.mtu != 0) message.Put(RTAX_MTU, route.mtu);
+  if (route.window != 0) message.Put(RTAX_WINDOW, route.window);
+  if (route.rtt != 0) message.Put(RTAX_RTT, route.rtt);
+}
+
+// rt_fill_info(): the route as if it had been cached.
+void FillAnswerV4(MessageBuilder& message, const Request& request, const RouteRequest& wanted,
+                  const net::RouteQuestion& question, const net::RouteAnswer& answer,
+                  uint32_t uid) {
+  constexpr uint32_t kLocalFlag = 0x80000000;  // RTCF_LOCAL
+  uint32_t table = RT_TABLE_MAIN;
+  // The table is told when it is asked for.
+  if ((wanted.header.rtm_flags & RTM_F_LOOKUP_TABLE) != 0 && HasOwnRules(request)) {
+    table = answer.route.table;
+  }
+  message.PutHeader(rtmsg{.rtm_family = AF_INET,
+                          .rtm_dst_len = 32,
+                          .rtm_src_len = 0,
+                          .rtm_tos = 0,
+                          .rtm_table = static_cast<uint8_t>(table < 256 ? table : RT_TABLE_COMPAT),
+                          .rtm_protocol = RTPROT_UNSPEC,
+                          .rtm_scope = RT_SCOPE_UNIVERSE,
+                          .rtm_type = answer.type,
+                          .rtm_flags = RTM_F_CLONED | (answer.type == RTN_LOCAL ? kLocalFlag : 0)});
+  message.PutBytes(RTA_DST, question.destination.bytes());
+  message.Put(RTA_TABLE, table);
+  message.Put(RTA_OIF, answer.interface_index);
+  if (!answer.source.IsUnspecified()) message.PutBytes(RTA_PREFSRC, answer.source.bytes());
+  if (answer.route.gateway) message.PutBytes(RTA_GATEWAY, answer.route.gateway->bytes());
+  PutMetrics(message, answer.route);
+  message.Put(RTA_UID, uid);
+  message.Put(RTA_CACHEINFO, rta_cacheinfo{});
+}
+
+// rt6_fill_node(): the route itself, with the addresses of the question.
+void FillAnswerV6(MessageBuilder& message, const net::RouteQuestion& question,
+                  const net::RouteAnswer& answer) {
+  const Route& route = answer.route;
+  message.PutHeader(
+      rtmsg{.rtm_family = AF_INET6,
+            .rtm_dst_len = 128,
+            .rtm_src_len = 128,
+            .rtm_tos = 0,
+            .rtm_table = static_cast<uint8_t>(route.table < 256 ? route.table : RT_TABLE_COMPAT),
+            .rtm_protocol = route.protocol,
+            .rtm_scope = RT_SCOPE_UNIVERSE,
+            .rtm_type = answer.type,
+            .rtm_flags = 0});
+  message.PutBytes(RTA_DST, question.destination.bytes());
+  message.PutBytes(RTA_SRC, question.source.value_or(IpAddress::Any(AF_INET6)).bytes());
+  message.Put(RTA_TABLE, route.table);
+  if (!answer.source.IsUnspecified()) message.PutBytes(RTA_PREFSRC, answer.source.bytes());
+  PutMetrics(message, route);
+  message.Put(RTA_PRIORITY, route.metric);
+  if (route.gateway) message.PutBytes(RTA_GATEWAY, route.gateway->bytes());
+  message.Put(RTA_OIF, answer.interface_index);
+  message.Put(RTA_CACHEINFO, rta_cacheinfo{});
+  message.Put(RTA_PREF, route.preference);
+}
+
 // ip route get: one lookup.
 Result<void> LookUp(Request& request, const RouteRequest& wanted) {
   const AttributeSet& attributes = wanted.attributes;
@@ -125,32 +188,12 @@ Result<void> LookUp(Request& request, const RouteRequest& wanted) {
     request.Reply(std::move(message).Finish());
     return {};
   }
-  constexpr uint32_t kLocalFlag = 0x80000000;  // RTCF_LOCAL
-  bool local = answer.type == RTN_LOCAL;
-  bool v4 = wanted.family == AF_INET;
-  // v4 tells the table only when asked to.
-  bool tells_table = !v4 || (wanted.header.rtm_flags & RTM_F_LOOKUP_TABLE) != 0;
-  if (v4 && !HasOwnRules(request)) tells_table = false;
-  uint32_t table = tells_table ? answer.route.table : uint32_t{RT_TABLE_MAIN};
-  message.PutHeader(rtmsg{.rtm_family = static_cast<uint8_t>(wanted.family),
-                          .rtm_dst_len = static_cast<uint8_t>(question.destination.bits()),
-                          .rtm_src_len = 0,
-                          .rtm_tos = 0,
-                          .rtm_table = static_cast<uint8_t>(table < 256 ? table : RT_TABLE_COMPAT),
-                          .rtm_protocol = v4 ? uint8_t{RTPROT_UNSPEC} : answer.route.protocol,
-                          .rtm_scope = RT_SCOPE_UNIVERSE,
-                          .rtm_type = answer.type,
-                          .rtm_flags = RTM_F_CLONED | (v4 && local ? kLocalFlag : 0)});
-  message.PutBytes(RTA_DST, question.destination.bytes());
-  message.Put(RTA_TABLE, table);
-  message.Put(RTA_OIF, answer.interface_index);
-  if (!answer.source.IsUnspecified()) message.PutBytes(RTA_PREFSRC, answer.source.bytes());
-  if (answer.route.gateway) message.PutBytes(RTA_GATEWAY, answer.route.gateway->bytes());
-  if (!v4) message.Put(RTA_PRIORITY, answer.route.metric);
-  uint32_t uid = TRY(attributes.Get<uint32_t>(RTA_UID)).value_or(request.caller.uid);
-  if (v4) message.Put(RTA_UID, uid);
-  message.Put(RTA_CACHEINFO, rta_cacheinfo{});
-  if (!v4) message.Put(RTA_PREF, uint8_t{0});
+  const uint32_t uid = TRY(attributes.Get<uint32_t>(RTA_UID)).value_or(request.caller.uid);
+  if (wanted.family == AF_INET) {
+    FillAnswerV4(message, request, wanted, question, answer, uid);
+  } else {
+    FillAnswerV6(message, question, answer);
+  }
   request.Reply(std::move(message).Finish());
   return {};
 }
@@ -216,12 +259,7 @@ void FillRoute(MessageBuilder& message, const Route& route) {
   if (v6) message.Put(RTA_TABLE, route.table);
   if (route.metric != 0 || v6) message.Put(RTA_PRIORITY, route.metric);
   if (route.preferred_source) message.PutBytes(RTA_PREFSRC, route.preferred_source->bytes());
-  if (route.mtu != 0 || route.window != 0 || route.rtt != 0) {
-    Nest metrics(message, RTA_METRICS);
-    if (route.mtu != 0) message.Put(RTAX_MTU, route.mtu);
-    if (route.window != 0) message.Put(RTAX_WINDOW, route.window);
-    if (route.rtt != 0) message.Put(RTAX_RTT, route.rtt);
-  }
+  PutMetrics(message, route);
   if (route.gateway) message.PutBytes(RTA_GATEWAY, route.gateway->bytes());
   if (route.interface_index != 0) message.Put(RTA_OIF, route.interface_index);
   if (v6) {
@@ -272,7 +310,12 @@ Result<void> NewRoute(Request& request) {
   if (!route.gateway && route.interface_index == 0 && route.type == RTN_UNICAST) {
     return request.Refuse(ENODEV, "No such device");
   }
-  return request.network.AddRoute(std::move(route), flags);
+  const bool has_gateway = route.gateway.has_value();
+  Result<void> added = request.network.AddRoute(std::move(route), flags);
+  if (added.Is(ENETUNREACH) && has_gateway) {
+    return request.Refuse(ENETUNREACH, "Nexthop has invalid gateway");
+  }
+  return added;
 }
 
 Result<void> DeleteRoute(Request& request) {
