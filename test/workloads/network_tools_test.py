@@ -1,8 +1,15 @@
 #!/usr/bin/python3 -B
 # SPDX-License-Identifier: Apache-2.0
 """Programs that look at the network and change it, natively in a namespace with lo alone."""
+import atexit
+import shutil
+import tempfile
+
 import harness
 from harness import compare
+
+CACHE = tempfile.mkdtemp(prefix="redoubt-go-", dir="/tmp")
+atexit.register(shutil.rmtree, CACHE, ignore_errors=True)
 
 
 def in_own_network(script):
@@ -71,7 +78,7 @@ network("Ss.UnixSockets", "python3 - <<'EOS'\n"
         "print(sorted((r[0], r[1], r[2], '@' in r[4] and r[4]) for r in rows))\n"
         "EOS", needs=["ss"])
 network("Netstat.Tables", "netstat -an | grep -v '^unix' | head -5; netstat -i; netstat -rn; "
-        "netstat -s | head -3", needs=["netstat"])
+        "netstat -s | grep -v Forwarding | head -2", needs=["netstat"])
 network("Python.Interfaces", "python3 -c 'import socket; print(socket.if_nameindex(), "
         "socket.if_nametoindex(\"lo\"), socket.if_indextoname(1)); "
         "print(socket.getaddrinfo(\"127.0.0.1\", 80, type=socket.SOCK_STREAM)); "
@@ -85,11 +92,26 @@ network("Java.Interfaces", "cat > I.java <<'EOS'\n"
         "    System.out.println(n + \" \" + n.isUp() + n.isLoopback() + n.getMTU() + \" \"\n"
         "        + Collections.list(n.getInetAddresses())); } }\n"
         "EOS\njava I.java", needs=["java"], timeout=120)
-network("Go.Interfaces", "cat > i.go <<'EOS'\n"
-        "package main\nimport (\"fmt\"; \"net\")\n"
-        "func main() { l, e := net.Interfaces(); fmt.Println(l, e)\n"
-        "for _, i := range l { a, e := i.Addrs(); m, f := i.MulticastAddrs(); fmt.Println(a, e, m, f) } }\n"
-        "EOS\nGOCACHE=$PWD/c HOME=$PWD CGO_ENABLED=0 go run i.go", needs=["go"], timeout=240)
+
+
+def go_program(t):
+    t.write("i.go", '''package main
+import ("fmt"; "net")
+func main() {
+  l, e := net.Interfaces()
+  fmt.Println(l, e)
+  for _, i := range l {
+    a, e := i.Addrs()
+    m, f := i.MulticastAddrs()
+    fmt.Println(a, e, m, f)
+  }
+}
+''')
+    t.native(["go", "build", "-o", "i", "i.go"], timeout=240,
+             env={"GOCACHE": CACHE, "GOPATH": CACHE, "CGO_ENABLED": "0"})
+
+
+network("Go.Interfaces", "./i", needs=["go"], setup=go_program)
 network("Proc.Tables", "cd /proc/net; cat if_inet6 igmp igmp6 ipv6_route route arp dev_mcast; "
         "head -1 tcp udp raw unix netlink packet; cat sockstat6; cat dev | tr -s ' 0-9'; "
         "awk '/32 host/ { print f } { f = $2 }' fib_trie; cut -d: -f1 snmp | sort -u | head -3")
