@@ -104,10 +104,11 @@ print(*(int(open("/sys/fs/cgroup/pids." + name).read()) for name in ("current", 
 for pid in children:
     os.kill(pid, 9)
     os.wait()
+print("again", flush=True)
 os._exit(0 if os.fork() >= 0 else 1)
 """
     result = t.sandbox(["python3", "-c", script], flags=["--pids-limit", "8"])
-    t.expect_in(b"EAGAIN 7\n8 8\n", result.out)
+    t.expect_eq(result.out, b"EAGAIN 7\n8 8\nagain\n")
     t.expect_eq(result.status, 0)
 
 
