@@ -15,8 +15,9 @@
 namespace redoubt::platform::ptrace {
 namespace {
 
-// What AddressSpace and Context promise to the sentry (HostCall), and what stub.S does by itself.
-constexpr std::array<uint32_t, 25> kCalls = {SYS_mmap,
+// What AddressSpace and Context promise to the sentry (HostCall), what stub.S does by itself, and
+// the three calls of the vsyscall page, which the host answers without a stop (stop_events.cc).
+constexpr std::array<uint32_t, 28> kCalls = {SYS_mmap,
                                              SYS_munmap,
                                              SYS_mprotect,
                                              SYS_mremap,
@@ -40,7 +41,10 @@ constexpr std::array<uint32_t, 25> kCalls = {SYS_mmap,
                                              SYS_sched_yield,
                                              SYS_close,
                                              SYS_exit,
-                                             SYS_pause};
+                                             SYS_pause,
+                                             SYS_time,
+                                             SYS_gettimeofday,
+                                             SYS_getcpu};
 
 constexpr uint32_t kNewNamespaces = CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC |
                                     CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET;
