@@ -51,7 +51,8 @@ Result<void> CheckProcessLimit(Task& task) {
   uint64_t owned = 0;
   for (const RefPtr<ThreadGroup>& group : tasks.Groups()) {
     MutexLock lock(&tasks.mu_);
-    if (group->leader->credentials()->uid == credentials->uid) owned += group->tasks.size();
+    if (group->leader && group->leader->credentials()->uid == credentials->uid)
+      owned += group->tasks.size();
   }
   if (owned >= limit) return Errno(EAGAIN);
   return {};
@@ -93,7 +94,6 @@ void CopySmallState(Task& parent, Task& child, const CloneRequest& request) {
   child.scheduling_policy = parent.scheduling_policy.load();
   child.timer_slack_ns = parent.timer_slack_ns.load();
   child.affinity_mask = parent.affinity_mask.load();
-  if (parent.sees_all_calls()) child.StopLocalAnswers();
   if ((request.flags & CLONE_CHILD_CLEARTID) != 0) child.clear_child_tid = request.child_tid;
   // A thread must not run on its creator's signal stack; a vfork child may (clone(2)).
   bool shares_stack = (request.flags & CLONE_VM) != 0 && (request.flags & CLONE_VFORK) == 0;
@@ -116,7 +116,6 @@ Result<RefPtr<Task>> AddChild(Task& parent, const CloneRequest& request, platfor
   Access::StoreMaskLocked(*child, parent.signal_mask());
   Access::VforkDoneLocked(*child) = vfork;
   child->SetContext(context);
-  PassAllCalls(*child);
   if (!is_thread) {
     group->leader = child;
     if (group->parent != nullptr) group->parent->children.push_back(group);

@@ -154,7 +154,10 @@ void ReapLocked(TaskSet& tasks, ThreadGroup& group) {
                   [&](const RefPtr<ThreadGroup>& child) { return child.get() == &group; });
     group.parent = nullptr;
   }
-  tasks.RemoveLocked(group.leader->tid());
+  RefPtr<Task> leader = std::move(group.leader);
+  int tid = leader->tid();
+  tasks.BuryLocked(std::move(leader));
+  tasks.RemoveLocked(tid);
 }
 
 void NotifyParentOfExitLocked(TaskSet& tasks, ThreadGroup& group) {
@@ -223,6 +226,7 @@ void FinishExit(Task& task) {
     resources.memory = nullptr;
   }
   bool none_left;
+  std::vector<RefPtr<Task>> buried;  // Dropped without the lock.
   {
     MutexLock lock(&tasks.mu_);
     Access::StateLocked(task) = Access::State::kZombie;
@@ -231,9 +235,11 @@ void FinishExit(Task& task) {
     group->group_events.Wake(EPOLLIN);
     if (group->tasks.empty()) EndGroupLocked(tasks, *group);
     none_left = tasks.DropRunningLocked() == 0;
+    buried = tasks.TakeBuriedLocked();
   }
   // The stub is there until this thread returns to the platform.
   if (last) group->FinishLastUsage(none_left ? nullptr : resources.memory.get());
+  buried.clear();
   if (none_left) kernel.OnAllTasksGone();
 }
 

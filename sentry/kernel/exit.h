@@ -29,6 +29,7 @@ void FinishExit(Task& task);
 void NotifyParentOfExitLocked(TaskSet& tasks, ThreadGroup& group)
     ABSL_EXCLUSIVE_LOCKS_REQUIRED(tasks.mu_);
 // The zombie's number becomes free and its parent forgets it.
+// The caller drops what TakeBuriedLocked() gives, when it has let go of the lock.
 void ReapLocked(TaskSet& tasks, ThreadGroup& group) ABSL_EXCLUSIVE_LOCKS_REQUIRED(tasks.mu_);
 
 // What exec and exit have in common. Zeroes the word that pthread_join waits for and wakes whoever

@@ -48,8 +48,8 @@ void Task::SetName(std::string_view name) {
   name_ = std::string(name.substr(0, 15));
 }
 
-// On the way of most calls that name a file: each lock is taken once, and nothing is counted but the
-// two paths.
+// On the way of most calls that name a file: each lock is taken once, and nothing is counted but
+// the two paths.
 vfs::Caller Task::MakeCaller() const {
   vfs::Caller caller;
   caller.file_size_limit = group_->limit(RLIMIT_FSIZE).current;
@@ -104,7 +104,11 @@ uint64_t Task::FdLimit() const { return group_->limit(RLIMIT_NOFILE).current; }
 
 Result<void> Task::CopyIn(uint64_t address, std::span<std::byte> buffer) {
   size_t copied = TRY(context_->CopyIn(address, buffer));
-  if (copied != buffer.size()) return Errno(EFAULT);
+  if (copied == buffer.size()) return {};
+  // A captured string ends where it ends; memory goes on.
+  buffer = buffer.subspan(copied);
+  if (TRY(context_->address_space()->CopyIn(address + copied, buffer)) != buffer.size())
+    return Errno(EFAULT);
   return {};
 }
 

@@ -202,12 +202,9 @@ class Task final : public RefCounted<Task>, public platform::GuestEvents, public
   platform::NextStep OnEvent(platform::Context& context, const platform::Event& event) override;
   void OnExited() override;
 
-  // Every call is to be seen by the sentry (guest seccomp filters); inherited. By its own handlers.
-  void StopLocalAnswers() {
-    sees_all_calls_ = true;
-    local_answers_stale_ = true;
-  }
-  bool sees_all_calls() const { return sees_all_calls_; }
+  // Has the platform report every call from now on, if this task's seccomp filters may refuse one
+  // that would be no event else. By its own handlers, or before it starts. ESRCH: it has died.
+  Result<void> ReportCallsToFilters();
 
   // For exec and clone, which give a task its (new) context and memory.
   void SetContext(platform::Context* context) { context_ = context; }
@@ -271,7 +268,7 @@ class Task final : public RefCounted<Task>, public platform::GuestEvents, public
   std::atomic<uint64_t> syscall_number_{kNoSyscall};  // Read by /proc/PID/syscall, strace.
   std::optional<platform::LocalAnswers> told_;  // What the platform answers by itself.
   bool local_answers_stale_ = true;             // Ids may have changed since.
-  bool sees_all_calls_ = false;
+  bool reports_every_call_ = false;
   std::optional<int> restart_code_;  // The call being left was interrupted, with this code.
   platform::Event last_fault_;       // For the signal frame.
 };

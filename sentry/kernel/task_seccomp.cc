@@ -121,7 +121,6 @@ std::optional<SyscallResult> CheckSeccomp(Task& task, uint64_t number,
 Result<void> EnterStrictMode(Task& task) {
   if (task.seccomp.mode() == SECCOMP_MODE_FILTER) return Errno(EINVAL);
   task.seccomp.SetStrict();
-  PassAllCalls(task);
   return {};
 }
 
@@ -138,13 +137,12 @@ Result<uint64_t> InstallFilter(Task& task, seccomp::BpfProgram program,
   }
   auto filter = TRY(Filter::Append(task.seccomp.Share(), std::move(program), options.log));
   task.seccomp.SetHead(filter);
-  PassAllCalls(task);
   if (!options.all_threads) return uint64_t{0};
   for (const RefPtr<Task>& thread : task.group()->tasks) {
     if (thread == &task || TaskAccess::ExitingLocked(*thread)) continue;
     thread->seccomp.SetHead(filter);
     if (task.no_new_privileges) thread->no_new_privileges = true;
-    // On its way out of guest code it stops its local answers.
+    // On its way out of guest code it has its calls reported.
     TaskAccess::InterruptLocked(*thread);
   }
   return uint64_t{0};
@@ -152,8 +150,7 @@ Result<uint64_t> InstallFilter(Task& task, seccomp::BpfProgram program,
 
 Result<void> InstallFirstFilter(Task& task, seccomp::BpfProgram program, bool log) {
   task.seccomp.SetHead(TRY(Filter::Append(nullptr, std::move(program), log)));
-  PassAllCalls(task);
-  return {};
+  return task.ReportCallsToFilters();
 }
 
 void InheritSeccomp(const Task& parent, Task& child) {
@@ -163,9 +160,4 @@ void InheritSeccomp(const Task& parent, Task& child) {
     child.seccomp.SetHead(parent.seccomp.Share());
   }
 }
-
-void PassAllCalls(Task& task) {
-  if (task.seccomp.active()) task.StopLocalAnswers();
-}
-
 }  // namespace redoubt::kernel

@@ -7,8 +7,8 @@
 //                 }
 //
 // This is the guest's own wall, between it and the sentry; the wall between the guest and the host
-// is the platform's. A platform that answers calls without the sentry must stop doing so for a task
-// with a filter: see PassAllCalls(). What cannot be seen even so is listed in SECURITY.md.
+// is the platform's. What a platform answers without the sentry, or leaves to the host, becomes an event
+// for a task whose filters may refuse it: Task::ReportCallsToFilters().
 #ifndef SENTRY_KERNEL_TASK_SECCOMP_H_
 #define SENTRY_KERNEL_TASK_SECCOMP_H_
 
@@ -42,9 +42,6 @@ Result<void> InstallFirstFilter(Task& task, seccomp::BpfProgram program, bool lo
 
 // A new task starts with what its parent has. Under TaskSet::mu_, as TSYNC is.
 void InheritSeccomp(const Task& parent, Task& child);
-
-// Has every call of this task come to the sentry from now on, if it has filters. By its own handlers.
-void PassAllCalls(Task& task);
 
 }  // namespace redoubt::kernel
 

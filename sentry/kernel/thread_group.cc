@@ -193,6 +193,8 @@ void TaskSet::RemoveLocked(int tid) {
   task_count_.store(static_cast<int>(tasks_.size()), std::memory_order_relaxed);
 }
 
+void TaskSet::BuryLocked(RefPtr<Task> leader) { buried_.push_back(std::move(leader)); }
+
 void TaskSet::RenumberLocked(int old_tid, int new_tid) {
   auto node = tasks_.extract(old_tid);
   CHECK(!node.empty());

@@ -8,6 +8,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
@@ -80,7 +81,7 @@ class ThreadGroup : public RefCounted<ThreadGroup> {
 
   // --- Guarded by TaskSet::mu_. ---
   std::vector<RefPtr<Task>> tasks;  // Those that have not exited.
-  RefPtr<Task> leader;              // Stays, as a zombie at last, until the group is reaped.
+  RefPtr<Task> leader;              // Stays, as a zombie at last; null once the group is reaped.
   RefPtr<SignalHandlers> handlers;
   PendingSignals pending;
   ThreadGroup* parent = nullptr;  // Null for the first process.
@@ -156,6 +157,12 @@ class TaskSet {
   Result<int> AllocateTidLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void AddLocked(RefPtr<Task> task) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void RemoveLocked(int tid) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // A reaped group lets go of its leader, which holds the group in turn. The last references of
+  // both may not be dropped under the lock: whoever has reaped takes them along, and drops them.
+  void BuryLocked(RefPtr<Task> leader) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  std::vector<RefPtr<Task>> TakeBuriedLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+    return std::exchange(buried_, {});
+  }
   // Gives a task another number (exec of a non-leader takes the leader's).
   void RenumberLocked(int old_tid, int new_tid) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
@@ -169,6 +176,7 @@ class TaskSet {
   int last_tid_ ABSL_GUARDED_BY(mu_) = 0;
   int running_ ABSL_GUARDED_BY(mu_) = 0;
   std::map<int, RefPtr<Task>> tasks_ ABSL_GUARDED_BY(mu_);
+  std::vector<RefPtr<Task>> buried_ ABSL_GUARDED_BY(mu_);
 };
 
 }  // namespace redoubt::kernel

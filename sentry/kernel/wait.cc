@@ -67,6 +67,7 @@ std::optional<Found> Report(TaskSet& tasks, ThreadGroup& child, const WaitReques
 // A matching child with news, or nothing; ECHILD when no child matches.
 Result<std::optional<Found>> LookForChild(Task& task, const WaitRequest& request) {
   TaskSet& tasks = task.kernel().tasks();
+  std::vector<RefPtr<Task>> buried;  // Outlives the lock.
   MutexLock lock(&tasks.mu_);
   WaitRequest resolved = request;
   if (request.who == WaitRequest::Who::kProcessGroup && request.id == 0) {
@@ -78,7 +79,9 @@ Result<std::optional<Found>> LookForChild(Task& task, const WaitRequest& request
     any = true;
     RefPtr<ThreadGroup> keep = child;
     std::optional<Found> found = Report(tasks, *keep, request);
-    if (found.has_value()) return found;
+    if (!found.has_value()) continue;
+    buried = tasks.TakeBuriedLocked();
+    return found;
   }
   if (!any) return Errno(ECHILD);
   return std::optional<Found>();
