@@ -101,8 +101,9 @@ absl::Status FillMounts(const DoFlags& flags, SandboxSpec& spec) {
   AddView(MountKind::kTmpfs, "/dev", "tmpfs", MS_NOSUID | MS_NOEXEC, "mode=0755", spec);
   AddView(MountKind::kDevpts, "/dev/pts", "devpts", MS_NOSUID | MS_NOEXEC, "gid=5", spec);
   AddView(MountKind::kTmpfs, "/dev/shm", "shm", MS_NOSUID | MS_NODEV, "", spec);
-  if (absl::Status status = AddBinds(flags, spec); !status.ok()) return status;
   constexpr unsigned long kFlags = MS_NOSUID | MS_NODEV | MS_NOEXEC;
+  AddView(MountKind::kMqueue, "/dev/mqueue", "mqueue", kFlags, "", spec);
+  if (absl::Status status = AddBinds(flags, spec); !status.ok()) return status;
   AddView(MountKind::kProc, "/proc", "proc", kFlags, "", spec);
   AddView(MountKind::kSysfs, "/sys", "sysfs", kFlags | MS_RDONLY, "", spec);
   AddView(MountKind::kCgroup, "/sys/fs/cgroup", "cgroup", kFlags | MS_RDONLY, "", spec);

@@ -17,6 +17,7 @@
 #include "sentry/fs/devpts/devpts.h"
 #include "sentry/fs/gofer/gofer_inode.h"
 #include "sentry/fs/gofer/gofer_superblock.h"
+#include "sentry/fs/mqueue/mqueue.h"
 #include "sentry/fs/overlay/overlay.h"
 #include "sentry/fs/proc/procfs.h"
 #include "sentry/fs/sys/sysfs.h"
@@ -148,8 +149,7 @@ Result<RefPtr<vfs::Mount>> MountBuilder::NewMountOf(kernel::Kernel& kernel,
       return fs::NewDevptsMount(options, mount.flags, mount.source);
     }
     case MountKind::kMqueue:
-      // Queues are not there yet; the directory is, for what looks at it.
-      return NewTmpfs(mount, 01777);
+      return mqueue::MountAgain(kernel.ipc().message_queue_mount, mount.flags, mount.source);
     case MountKind::kCgroup:
       return NewMount(cgroup_view::NewRoot(kernel), mount.flags | MS_RDONLY, mount.source);
   }

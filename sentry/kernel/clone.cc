@@ -28,10 +28,10 @@ Result<void> CheckFlags(Task& task, const CloneRequest& request) {
   if ((flags & CLONE_PARENT) != 0 && task.tgid() == 1) return Errno(EINVAL);
   if ((flags & CLONE_SIGHAND) != 0 && (flags & CLONE_CLEAR_SIGHAND) != 0) return Errno(EINVAL);
   if ((flags & kNamespaceFlags) != 0) {
-    // Guest namespaces are not there yet: as a kernel without them, after the capability check.
+    // All but mounts: as a kernel without them, after the capability check.
     bool privileged = task.credentials()->HasCapability(CAP_SYS_ADMIN);
     if (!privileged && (flags & kNamespaceFlags) != CLONE_NEWUSER) return Errno(EPERM);
-    return Errno(EINVAL);
+    if ((flags & kNamespaceFlags) != CLONE_NEWNS) return Errno(EINVAL);
   }
   if ((flags & (CLONE_PIDFD | CLONE_PTRACE)) != 0) return Errno(EINVAL);
   return {};
@@ -94,6 +94,13 @@ void CopySmallState(Task& parent, Task& child, const CloneRequest& request) {
   child.scheduling_policy = parent.scheduling_policy.load();
   child.timer_slack_ns = parent.timer_slack_ns.load();
   child.affinity_mask = parent.affinity_mask.load();
+  if ((request.flags & CLONE_SYSVSEM) != 0) {
+    if (!parent.semaphore_undo) {
+      parent.semaphore_undo = MakeRef<ipc::UndoList>(parent.kernel().ipc().semaphores);
+      parent.semaphore_undo->set_pid(parent.tgid());
+    }
+    child.semaphore_undo = parent.semaphore_undo;
+  }
   if ((request.flags & CLONE_CHILD_CLEARTID) != 0) child.clear_child_tid = request.child_tid;
   // A thread must not run on its creator's signal stack; a vfork child may (clone(2)).
   bool shares_stack = (request.flags & CLONE_VM) != 0 && (request.flags & CLONE_VFORK) == 0;
@@ -167,6 +174,7 @@ SyscallResult Clone(Task& task, const CloneRequest& request) {
   parts.credentials = task.credentials();
   parts.fd_table = (request.flags & CLONE_FILES) != 0 ? table : table->Fork();
   parts.fs = (request.flags & CLONE_FS) != 0 ? fs : fs->Fork();
+  if ((request.flags & CLONE_NEWNS) != 0) parts.fs->UnshareMounts();
   parts.memory = share_memory ? memory : memory->Fork(context->address_space());
   parts.name = task.name();
 
@@ -195,9 +203,12 @@ Result<void> Unshare(Task& task, uint64_t flags) {
   if ((flags & kNamespaceFlags) != 0) {
     bool privileged = task.credentials()->HasCapability(CAP_SYS_ADMIN);
     if (!privileged && (flags & kNamespaceFlags) != CLONE_NEWUSER) return Errno(EPERM);
-    return Errno(EINVAL);
+    if ((flags & kNamespaceFlags) != CLONE_NEWNS) return Errno(EINVAL);
   }
-  if ((flags & CLONE_FS) != 0) task.SetFs(task.fs()->Fork());
+  // As after exit: what was to be undone is.
+  if ((flags & CLONE_SYSVSEM) != 0) task.semaphore_undo = nullptr;
+  if ((flags & (CLONE_FS | CLONE_NEWNS)) != 0) task.SetFs(task.fs()->Fork());
+  if ((flags & CLONE_NEWNS) != 0) task.fs()->UnshareMounts();
   if ((flags & CLONE_FILES) != 0) {
     RefPtr<FdTable> old = task.fd_table();
     task.SetFdTable(old->Fork());

@@ -16,6 +16,7 @@
 #include "sentry/kernel/task_access.h"
 #include "sentry/loader/loader.h"
 #include "sentry/mm/host_limit.h"
+#include "sentry/vfs/notify.h"
 #include "sentry/vfs/operations.h"
 #include "sentry/vfs/path_walk.h"
 
@@ -32,7 +33,11 @@ Result<RefPtr<vfs::FileDescription>> CheckExecutable(const vfs::Caller& caller,
   constexpr uint32_t kMayExecute = 1;
   TRY(vfs::CheckPermission(caller, path, kMayExecute));
   // The kernel reads the file whatever its read bits say.
-  return path.dentry->inode()->Open(path, O_RDONLY, caller);
+  RefPtr<vfs::FileDescription> file = TRY(path.dentry->inode()->Open(path, O_RDONLY, caller));
+  file->TellWatches();
+  vfs::NotifyFile(*file, IN_OPEN);
+  vfs::NotifyFile(*file, vfs::kOpenedForExec);
+  return file;
 }
 
 // Ends all other tasks of the process and makes this one its leader.

@@ -219,9 +219,13 @@ void FinishExit(Task& task) {
   resources.fd_table->DropUser(task.tgid());
   resources.fd_table = nullptr;
   resources.fs = nullptr;
+  if (task.semaphore_undo) task.semaphore_undo->set_pid(task.tgid());
+  task.semaphore_undo = nullptr;
   if (last) {
     group->timers().StopAll();
     group->BeginLastUsage(*resources.memory);
+    // Nobody else runs in it: what is attached is detached before the parent is told.
+    if (resources.memory->ref_count() == 1) resources.memory->ReleaseAttachments();
   } else {
     resources.memory = nullptr;
   }
@@ -237,6 +241,7 @@ void FinishExit(Task& task) {
     none_left = tasks.DropRunningLocked() == 0;
     buried = tasks.TakeBuriedLocked();
   }
+  kernel.async_signals().DeliverPending();
   // The stub is there until this thread returns to the platform.
   if (last) group->FinishLastUsage(none_left ? nullptr : resources.memory.get());
   buried.clear();

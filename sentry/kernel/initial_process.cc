@@ -58,7 +58,7 @@ Result<RefPtr<Task>> MakeTask(Kernel& kernel, const InitialProcess& process, int
   parts.kernel = &kernel;
   parts.credentials = process.credentials;
   parts.fd_table = process.fd_table;
-  parts.fs = MakeRef<FsContext>(root, root, process.umask);
+  parts.fs = MakeRef<FsContext>(kernel.mounts(), root, root, process.umask);
   parts.tid = tid;
   auto group = MakeRef<ThreadGroup>(&kernel, tid, MakeRef<SignalHandlers>(), process.limits);
   group->oom_score_adjustment = process.oom_score_adjustment;

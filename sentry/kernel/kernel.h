@@ -13,6 +13,8 @@
 #include "absl/status/statusor.h"
 #include "base/sync/mutex.h"
 #include "platform/platform.h"
+#include "sentry/ipc/namespace.h"
+#include "sentry/kernel/async_signals.h"
 #include "sentry/kernel/sandbox_limits.h"
 #include "sentry/kernel/thread_group.h"
 #include "sentry/mm/memory_map.h"
@@ -53,6 +55,8 @@ class Kernel {
   TaskSet& tasks() { return tasks_; }
   time::TimerQueue& timers() { return *timers_; }
   const RefPtr<vfs::MountNamespace>& mounts() const { return mounts_; }
+  ipc::IpcNamespace& ipc() { return ipc_; }
+  AsyncSignals& async_signals() { return async_signals_; }
   const mm::MemoryPolicy& memory_policy() const { return memory_policy_; }
   const mm::HostProc& host_proc() const { return host_proc_; }
   unsigned cpu_count() const { return cpu_count_; }
@@ -91,8 +95,10 @@ class Kernel {
   const RefPtr<vfs::MountNamespace> mounts_;
   const mm::HostProc host_proc_;
   mm::MemoryPolicy memory_policy_;
+  ipc::IpcNamespace ipc_;  // Before the tasks, whose ends change it.
   TaskSet tasks_;
   const std::unique_ptr<time::TimerQueue> timers_;
+  AsyncSignals async_signals_{*this};
   const unsigned cpu_count_;
   const bool answers_locally_;
   const uint64_t memory_bytes_;

@@ -36,6 +36,7 @@
 #include "base/sync/parker.h"
 #include "base/sync/wait_queue.h"
 #include "platform/platform.h"
+#include "sentry/ipc/semaphore.h"
 #include "sentry/kernel/credentials.h"
 #include "sentry/kernel/fd_table.h"
 #include "sentry/kernel/fs_context.h"
@@ -190,6 +191,7 @@ class Task final : public RefCounted<Task>, public platform::GuestEvents, public
   // --- Small state of prctl, set_tid_address and friends; own handlers only unless atomic. ---
   uint64_t clear_child_tid = 0;
   uint64_t robust_list_head = 0;
+  RefPtr<ipc::UndoList> semaphore_undo;  // SEM_UNDO: may be null; CLONE_SYSVSEM shares it.
   std::atomic<int> parent_death_signal{0};
   std::atomic<bool> no_new_privileges{false};
   seccomp::TaskFilters seccomp;  // See task_seccomp.h.

@@ -205,6 +205,7 @@ void Task::ServeSyscall(const Event& event) {
   SyscallResult result = kernel_->dispatcher().Dispatch(*this, event.syscall_number,
                                                         SyscallArguments{event.arguments});
   syscall_number_.store(kNoSyscall, std::memory_order_relaxed);
+  kernel_->async_signals().DeliverPending();
   if (result.ok()) {
     registers().rax = *result;
     return;

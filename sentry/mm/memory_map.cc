@@ -49,6 +49,10 @@ void MemoryMap::CopyTo(MemoryMap& copy) const ABSL_NO_THREAD_SAFETY_ANALYSIS {
   copy.layout_ = layout_;
   copy.executable_ = executable_;
   copy.mapped_files_ = mapped_files_;
+  for (const auto& [address, attached] : attachments_) {
+    RefPtr<Attachment> forked = attached.attachment->ForFork();
+    if (forked) copy.attachments_[address] = {attached.length, std::move(forked)};
+  }
 }
 
 SyscallResult MemoryMap::Map(platform::Context& context, const MapRequest& request) {
@@ -128,7 +132,52 @@ SyscallResult MemoryMap::Unmap(platform::Context& context, uint64_t address, uin
     return Errno(EINVAL);
   }
   if (!policy_.Allows(address, address + size)) return Errno(EPERM);
-  return context.HostCall({.number = SYS_munmap, .arguments = {address, size, 0, 0, 0, 0}});
+  unsigned long result =
+      TRY(context.HostCall({.number = SYS_munmap, .arguments = {address, size, 0, 0, 0, 0}}));
+  DropAttachments(address, address + size);
+  return result;
+}
+
+void MemoryMap::AddAttachment(uint64_t address, uint64_t length, RefPtr<Attachment> attachment) {
+  DropAttachments(address, address + length);
+  Attached replaced{length, std::move(attachment)};  // What is left in it dies after the lock.
+  MutexLock lock(&mu_);
+  std::swap(attachments_[address], replaced);
+}
+
+bool MemoryMap::HasRoomForAttachment() const {
+  constexpr size_t kMost = 65536;  // About as many as the host has mappings for a process.
+  MutexLock lock(&mu_);
+  return attachments_.size() < kMost;
+}
+
+MemoryMap::Attached MemoryMap::TakeAttachment(uint64_t address) {
+  MutexLock lock(&mu_);
+  auto found = attachments_.find(address);
+  if (found == attachments_.end()) return {};
+  Attached taken = std::move(found->second);
+  attachments_.erase(found);
+  return taken;
+}
+
+MemoryMap::Attached MemoryMap::FindAttachment(uint64_t address) const {
+  MutexLock lock(&mu_);
+  auto found = attachments_.find(address);
+  return found == attachments_.end() ? Attached{} : found->second;
+}
+
+void MemoryMap::DropAttachments(uint64_t start, uint64_t end) {
+  std::vector<Attached> dropped;  // Dies after the lock.
+  MutexLock lock(&mu_);
+  auto at = attachments_.lower_bound(start);
+  while (at != attachments_.end() && at->first < end) {
+    if (at->first + at->second.length > end) {
+      ++at;
+      continue;
+    }
+    dropped.push_back(std::move(at->second));
+    at = attachments_.erase(at);
+  }
 }
 
 SyscallResult MemoryMap::Protect(platform::Context& context, uint64_t address, uint64_t length,

@@ -7,6 +7,7 @@
 #define SENTRY_MM_MEMORY_MAP_H_
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -78,6 +79,15 @@ struct ImageLayout {
   uint64_t entry = 0;
 };
 
+// What comes with a mapping beside the host's own: System V segments count their attachments.
+// Held by the address space that has it; fork makes another one.
+class Attachment : public RefCounted<Attachment> {
+ public:
+  virtual ~Attachment() = default;
+  // Null: the child has none.
+  virtual RefPtr<Attachment> ForFork() = 0;
+};
+
 // References are held by the tasks that run in it and by whoever reads /proc/PID.
 class MemoryMap : public RefCounted<MemoryMap> {
  public:
@@ -106,6 +116,20 @@ class MemoryMap : public RefCounted<MemoryMap> {
   SyscallResult RunVetted(platform::Context& context, long number, uint64_t address,
                           uint64_t length, uint64_t third);
 
+  // `attachment` goes when all of [address, address + length) is unmapped, or with the map.
+  void AddAttachment(uint64_t address, uint64_t length, RefPtr<Attachment> attachment);
+  // False: ENOMEM. (Mappings that a platform unmaps by itself keep their attachments.)
+  bool HasRoomForAttachment() const;
+  struct Attached {
+    uint64_t length = 0;
+    RefPtr<Attachment> attachment;
+  };
+  // What begins at `address`, taken out; null when nothing does.
+  Attached TakeAttachment(uint64_t address);
+  Attached FindAttachment(uint64_t address) const;
+  // At a process's end, before others hear of it.
+  void ReleaseAttachments() { DropAttachments(0, ~uint64_t{0}); }
+
   void SetLayout(ImageLayout layout);
   ImageLayout layout() const;
   void SetExecutable(RefPtr<vfs::FileDescription> file);
@@ -124,6 +148,7 @@ class MemoryMap : public RefCounted<MemoryMap> {
   SyscallResult MapFile(platform::Context& context, const MapRequest& request, uint64_t address,
                         uint64_t length, int protection, int flags);
   void CopyTo(MemoryMap& copy) const;
+  void DropAttachments(uint64_t start, uint64_t end);
   // Remembers what to call the mappings of the host file `fd`.
   void NameMappedFile(int fd, const vfs::Path& path);
 
@@ -134,6 +159,7 @@ class MemoryMap : public RefCounted<MemoryMap> {
   uint64_t break_end_ ABSL_GUARDED_BY(mu_) = 0;
   ImageLayout layout_ ABSL_GUARDED_BY(mu_);
   RefPtr<vfs::FileDescription> executable_ ABSL_GUARDED_BY(mu_);
+  std::map<uint64_t, Attached> attachments_ ABSL_GUARDED_BY(mu_);  // By address.
   // By the host's (device, inode) as /proc/PID/maps prints them. Bounded: see NameMappedFile.
   absl::flat_hash_map<std::pair<uint64_t, uint64_t>, vfs::Path> mapped_files_ ABSL_GUARDED_BY(mu_);
 };

@@ -102,7 +102,7 @@ class FileCallsTest : public ::testing::Test {
     parts.kernel = kernel_.get();
     parts.credentials = kernel::Credentials::Create(0, 0, {}, kernel::kAllCapabilities);
     parts.fd_table = MakeRef<kernel::FdTable>();
-    parts.fs = MakeRef<kernel::FsContext>(root, root, 022);
+    parts.fs = MakeRef<kernel::FsContext>(kernel_->mounts(), root, root, 022);
     parts.tid = 1;
     parts.group = MakeRef<kernel::ThreadGroup>(kernel_.get(), 1, MakeRef<kernel::SignalHandlers>(),
                                                kernel::DefaultLimits());

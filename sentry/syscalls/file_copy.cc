@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "sentry/fs/pipe/pipe_file.h"
+#include "sentry/kernel/thread_group.h"
 #include "sentry/syscalls/blocking.h"
 #include "sentry/syscalls/transfer.h"
 #include "sentry/vfs/notify.h"
@@ -53,6 +54,10 @@ Written WriteAll(Task& task, CopyEnd& to, std::span<const std::byte> data,
 
 SyscallResult Finish(Task& task, uint64_t done, int error) {
   if (error == EPIPE) SignalSelf(task, SIGPIPE);
+  if (error == EFBIG && done == 0 &&
+      task.group()->limit(RLIMIT_FSIZE).current != kernel::kUnlimited) {
+    SignalSelf(task, SIGXFSZ);
+  }
   if (done == 0 && error != 0) return Errno(error);
   return done;
 }

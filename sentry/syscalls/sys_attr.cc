@@ -19,10 +19,10 @@ namespace {
 
 using vfs::TimeChange;
 
-SyscallResult ChangeModeAt(Task& task, int dirfd, UserPath user_path, uint32_t mode) {
+SyscallResult ChangeModeAt(Task& task, int dirfd, UserPath user_path, uint32_t mode, int flags) {
   std::string path = TRY(user_path.Read(task));
   vfs::Caller caller = task.MakeCaller();
-  vfs::Path place = TRY(LookupAt(task, caller, dirfd, path, 0));
+  vfs::Path place = TRY(LookupAt(task, caller, dirfd, path, flags));
   TRY(vfs::ChangeMode(caller, place, mode & 07777));
   return 0UL;
 }
@@ -127,11 +127,16 @@ Result<void> TruncateOpenFile(const vfs::Caller& caller, vfs::FileDescription& f
 }  // namespace
 
 SyscallResult SysChmod(Task& task, UserPath path, FileMode mode) {
-  return ChangeModeAt(task, AT_FDCWD, path, mode);
+  return ChangeModeAt(task, AT_FDCWD, path, mode, 0);
 }
 
 SyscallResult SysFchmodat(Task& task, DirFd dirfd, UserPath path, FileMode mode) {
-  return ChangeModeAt(task, dirfd, path, mode);
+  return ChangeModeAt(task, dirfd, path, mode, 0);
+}
+
+SyscallResult SysFchmodat2(Task& task, DirFd dirfd, UserPath path, FileMode mode, int32_t flags) {
+  if ((flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)) != 0) return Errno(EINVAL);
+  return ChangeModeAt(task, dirfd, path, mode, flags);
 }
 
 SyscallResult SysFchmod(Task& task, FdNumber fd, FileMode mode) {

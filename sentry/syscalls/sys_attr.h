@@ -26,6 +26,7 @@ struct FileTimespecs {
 SyscallResult SysChmod(Task& task, UserPath path, FileMode mode);
 SyscallResult SysFchmod(Task& task, FdNumber fd, FileMode mode);
 SyscallResult SysFchmodat(Task& task, DirFd dirfd, UserPath path, FileMode mode);
+SyscallResult SysFchmodat2(Task& task, DirFd dirfd, UserPath path, FileMode mode, int32_t flags);
 
 SyscallResult SysChown(Task& task, UserPath path, uint32_t uid, uint32_t gid);
 SyscallResult SysLchown(Task& task, UserPath path, uint32_t uid, uint32_t gid);

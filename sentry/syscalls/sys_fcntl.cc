@@ -3,8 +3,11 @@
 
 #include <fcntl.h>
 
+#include <cstdlib>
+
 #include "sentry/fs/pipe/pipe_file.h"
 #include "sentry/fs/tmpfs/memfd.h"
+#include "sentry/kernel/kernel.h"
 #include "sentry/syscalls/record_lock.h"
 #include "sentry/vfs/permission.h"
 
@@ -49,6 +52,16 @@ SyscallResult GetStatusFlags(Task&, const Request& request) {
   return uint64_t{flags};
 }
 
+// O_ASYNC is served where readiness changes; elsewhere it does not stick.
+void SetAsync(Task& task, vfs::FileDescription& file, int fd, uint32_t& flags) {
+  kernel::AsyncSignals& signals = task.kernel().async_signals();
+  if ((flags & O_ASYNC) == 0) {
+    if ((file.flags() & O_ASYNC) != 0) signals.Disable(file);
+  } else if (!signals.Enable(file, fd)) {
+    flags &= ~uint32_t{O_ASYNC};
+  }
+}
+
 // setfl().
 SyscallResult SetStatusFlags(Task& task, const Request& request) {
   uint32_t flags = static_cast<uint32_t>(request.argument);
@@ -57,6 +70,7 @@ SyscallResult SetStatusFlags(Task& task, const Request& request) {
     vfs::Attributes attributes = TRY(file.GetAttributes());
     if (!vfs::IsOwnerOrCapable(task.MakeCaller(), attributes)) return Errno(EPERM);
   }
+  SetAsync(task, file, request.fd, flags);
   TRY(file.SetStatusFlags(flags));
   return 0UL;
 }
@@ -66,42 +80,78 @@ struct OwnerEx {
   int32_t type = 0;
   int32_t pid = 0;
 };
-constexpr int32_t kOwnerPid = 1, kOwnerGroup = 2;
+constexpr int32_t kOwnerTask = 0, kOwnerPid = 1, kOwnerGroup = 2;
+
+void StoreOwner(Task& task, vfs::FileDescription& file, int32_t type, int32_t id) {
+  vfs::FileDescription::SignalOwner owner = file.signal_owner();
+  RefPtr<kernel::Credentials> credentials = task.credentials();
+  owner.type = type;
+  owner.id = id;
+  owner.uid = credentials->uid;
+  owner.euid = credentials->euid;
+  file.SetSignalOwner(owner);
+}
+
+// Whether there is such a task, process or group: ESRCH.
+Result<void> CheckOwner(Task& task, int32_t type, int32_t id) {
+  kernel::TaskSet& tasks = task.kernel().tasks();
+  if (id == 0) return {};
+  if (type == kOwnerGroup) {
+    for (const RefPtr<kernel::ThreadGroup>& group : tasks.Groups()) {
+      MutexLock lock(&tasks.mu_);
+      if (group->process_group && group->process_group->id == id) return {};
+    }
+    return Errno(ESRCH);
+  }
+  if (type == kOwnerTask) {
+    TRY(tasks.Find(id));
+  } else {
+    TRY(tasks.FindGroup(id));
+  }
+  return {};
+}
 
 SyscallResult GetOwner(Task&, const Request& request) {
   // A group is a negative number, which is no error here: the upper half tells them apart.
-  int32_t owner = request.file->async_owner().load(std::memory_order_relaxed);
-  return static_cast<uint64_t>(static_cast<int64_t>(owner));
+  vfs::FileDescription::SignalOwner owner = request.file->signal_owner();
+  if (owner.type == kOwnerTask) return 0UL;
+  int64_t id = owner.type == kOwnerGroup ? -owner.id : owner.id;
+  return static_cast<uint64_t>(id);
 }
 
-SyscallResult SetOwner(Task&, const Request& request) {
+SyscallResult SetOwner(Task& task, const Request& request) {
   int32_t owner = static_cast<int32_t>(request.argument);
   if (owner == INT32_MIN) return Errno(EINVAL);
-  request.file->async_owner().store(owner, std::memory_order_relaxed);
+  int32_t type = owner < 0 ? kOwnerGroup : kOwnerPid;
+  TRY(CheckOwner(task, type, std::abs(owner)));
+  StoreOwner(task, *request.file, type, std::abs(owner));
   return 0UL;
 }
 
 SyscallResult GetOwnerEx(Task& task, const Request& request) {
-  int32_t owner = request.file->async_owner().load(std::memory_order_relaxed);
-  OwnerEx result{.type = owner < 0 ? kOwnerGroup : kOwnerPid, .pid = owner < 0 ? -owner : owner};
-  TRY(task.CopyOut(request.argument, result));
+  vfs::FileDescription::SignalOwner owner = request.file->signal_owner();
+  TRY(task.CopyOut(request.argument, OwnerEx{.type = owner.type, .pid = owner.id}));
   return 0UL;
 }
 
 SyscallResult SetOwnerEx(Task& task, const Request& request) {
   OwnerEx owner = TRY(task.CopyIn<OwnerEx>(request.argument));
   if (owner.type < 0 || owner.type > kOwnerGroup || owner.pid < 0) return Errno(EINVAL);
-  request.file->async_owner().store(owner.type == kOwnerGroup ? -owner.pid : owner.pid,
-                                    std::memory_order_relaxed);
+  TRY(CheckOwner(task, owner.type, owner.pid));
+  StoreOwner(task, *request.file, owner.type, owner.pid);
   return 0UL;
 }
 
-// SIGIO is what would be sent: no other one can be chosen.
-SyscallResult GetSignal(Task&, const Request&) { return 0UL; }
+SyscallResult GetSignal(Task&, const Request& request) {
+  return static_cast<uint64_t>(request.file->signal_owner().signal);
+}
 
 SyscallResult SetSignal(Task&, const Request& request) {
   if (request.argument > abi::kSignalCount) return Errno(EINVAL);
-  return request.argument == 0 ? SyscallResult(0UL) : SyscallResult(Errno(EINVAL));
+  vfs::FileDescription::SignalOwner owner = request.file->signal_owner();
+  owner.signal = static_cast<int32_t>(request.argument);
+  request.file->SetSignalOwner(owner);
+  return 0UL;
 }
 
 // Nobody ever has a lease, and nobody gets one: EAGAIN is what a file in use gives.

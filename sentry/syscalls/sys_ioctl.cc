@@ -7,6 +7,10 @@
 
 #include <algorithm>
 
+#include "sentry/fs/devpts/devpts.h"
+#include "sentry/kernel/kernel.h"
+#include "sentry/syscalls/install_file.h"
+
 namespace redoubt::syscalls {
 
 namespace {
@@ -15,6 +19,19 @@ namespace {
 SyscallResult SetFlag(Task& task, vfs::FileDescription& file, uint32_t flag, uint64_t argument) {
   int32_t on = TRY(task.CopyIn<int32_t>(argument));
   TRY(file.SetStatusFlags(on != 0 ? file.flags() | flag : file.flags() & ~flag));
+  return 0UL;
+}
+
+// FIOASYNC: the same, for files that become ready; ENOTTY for others.
+SyscallResult SetAsync(Task& task, vfs::FileDescription& file, int fd, uint64_t argument) {
+  int32_t on = TRY(task.CopyIn<int32_t>(argument));
+  kernel::AsyncSignals& signals = task.kernel().async_signals();
+  if (on == 0) {
+    if ((file.flags() & O_ASYNC) != 0) signals.Disable(file);
+  } else if (!signals.Enable(file, fd)) {
+    return Errno(ENOTTY);
+  }
+  TRY(file.SetStatusFlags(on != 0 ? file.flags() | O_ASYNC : file.flags() & ~uint32_t{O_ASYNC}));
   return 0UL;
 }
 
@@ -36,6 +53,14 @@ SyscallResult FileSize(Task& task, vfs::FileDescription& file, uint64_t argument
   return 0UL;
 }
 
+// TIOCGPTPEER: the slave of a master, whatever lies at its name.
+SyscallResult OpenPeer(Task& task, vfs::FileDescription& file, uint64_t argument) {
+  auto flags = static_cast<uint32_t>(argument);
+  vfs::Caller caller = task.MakeCaller();
+  FileRef peer = TRY(fs::OpenPtyPeer(file, flags & ~uint32_t{O_CLOEXEC}, caller));
+  return InstallResult(task, std::move(peer), (flags & O_CLOEXEC) != 0);
+}
+
 SyscallResult AskFile(Task& task, vfs::FileDescription& file, uint32_t command, uint64_t argument) {
   vfs::Caller caller = task.MakeCaller();
   return file.Ioctl({.command = command, .argument = argument, .memory = task, .caller = caller});
@@ -53,7 +78,9 @@ SyscallResult SysIoctl(Task& task, FdNumber fd, uint32_t command, uint64_t argum
     case FIONBIO:
       return SetFlag(task, *file, O_NONBLOCK, argument);
     case FIOASYNC:
-      return SetFlag(task, *file, O_ASYNC, argument);
+      return SetAsync(task, *file, fd, argument);
+    case TIOCGPTPEER:
+      return OpenPeer(task, *file, argument);
     case FIOQSIZE:
       return FileSize(task, *file, argument);
     case FIONREAD:

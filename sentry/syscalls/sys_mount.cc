@@ -4,8 +4,8 @@
 #include <fcntl.h>
 #include <sys/mount.h>
 
-#include "sentry/fs/tmpfs/tmpfs.h"
 #include "sentry/kernel/kernel.h"
+#include "sentry/syscalls/mount_tree.h"
 #include "sentry/syscalls/path_lookup.h"
 
 namespace redoubt::syscalls {
@@ -15,8 +15,6 @@ namespace {
 constexpr size_t kDataLimit = 4095;
 constexpr size_t kTypeLimit = 255;
 constexpr unsigned long kMagic = 0xC0ED0000, kMagicMask = 0xffff0000;  // MS_MGC_VAL.
-constexpr unsigned long kPerMount = MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOATIME |
-                                    MS_NODIRATIME | MS_RELATIME | MS_SYNCHRONOUS;
 constexpr unsigned long kPropagation = MS_SHARED | MS_PRIVATE | MS_SLAVE | MS_UNBINDABLE;
 
 struct Request {
@@ -27,8 +25,6 @@ struct Request {
   std::string data;
   unsigned long flags = 0;
 };
-
-bool IsMountRoot(const vfs::Path& path) { return path.dentry == path.mount->root(); }
 
 SyscallResult Remount(const Request& request) {
   if (!IsMountRoot(request.target)) return Errno(EINVAL);
@@ -43,13 +39,11 @@ SyscallResult ChangePropagation(const Request& request) {
   return 0UL;
 }
 
-// Mounts below the source are not taken along (MS_REC).
 SyscallResult Bind(Task& task, const Request& request) {
   if (request.source.empty()) return Errno(EINVAL);
   vfs::Path source = TRY(LookupAt(task, request.caller, AT_FDCWD, request.source, 0));
-  auto mount = MakeRef<vfs::Mount>(source.mount->superblock(), source.dentry, source.mount->flags(),
-                                   source.mount->source());
-  TRY(task.kernel().mounts()->Attach(std::move(mount), request.target));
+  RefPtr<vfs::MountNamespace> tree = TRY(CopyTree(task, source, (request.flags & MS_REC) != 0));
+  TRY(task.fs()->mounts()->Move(tree->root(), request.target));
   return 0UL;
 }
 
@@ -57,35 +51,16 @@ SyscallResult Move(Task& task, const Request& request) {
   if (request.source.empty()) return Errno(EINVAL);
   vfs::Path source = TRY(LookupAt(task, request.caller, AT_FDCWD, request.source, 0));
   if (!IsMountRoot(source)) return Errno(EINVAL);
-  TRY(task.kernel().mounts()->Move(source.mount, request.target));
+  TRY(task.fs()->mounts()->Move(source.mount, request.target));
   return 0UL;
 }
 
-// Another mount of a file system that the sandbox has one instance of: proc, devpts.
-Result<RefPtr<vfs::Mount>> MountAgain(Task& task, const Request& request) {
-  for (const vfs::MountNamespace::Entry& entry : task.kernel().mounts()->List()) {
-    if (entry.mount->superblock()->type() != request.type) continue;
-    return MakeRef<vfs::Mount>(entry.mount->superblock(), entry.mount->root(),
-                               request.flags & kPerMount, request.source);
-  }
-  return Errno(ENODEV);
-}
-
-Result<RefPtr<vfs::Mount>> NewMount(Task& task, const Request& request) {
-  if (request.type == "tmpfs" || request.type == "ramfs") {
-    tmpfs::Options options = TRY(tmpfs::ParseOptions(request.data));
-    return tmpfs::NewMount(options, request.flags & kPerMount, request.source);
-  }
-  if (request.type == "proc" || request.type == "sysfs" || request.type == "devpts" ||
-      request.type == "mqueue") {
-    return MountAgain(task, request);
-  }
-  return Errno(ENODEV);
-}
-
 SyscallResult MountNew(Task& task, const Request& request) {
-  RefPtr<vfs::Mount> mount = TRY(NewMount(task, request));
-  TRY(task.kernel().mounts()->Attach(std::move(mount), request.target));
+  RefPtr<vfs::Mount> mount = TRY(NewFilesystem(task, {.type = request.type,
+                                                      .source = request.source,
+                                                      .data = request.data,
+                                                      .flags = request.flags}));
+  TRY(task.fs()->mounts()->Attach(std::move(mount), request.target));
   return 0UL;
 }
 
@@ -118,6 +93,37 @@ SyscallResult SysMount(Task& task, UserPath source, UserPath target, UserString 
   return MountNew(task, request);
 }
 
+SyscallResult SysPivotRoot(Task& task, UserPath user_root, UserPath user_old) {
+  vfs::Caller caller = task.MakeCaller();
+  if (!caller.HasCapability(CAP_SYS_ADMIN)) return Errno(EPERM);
+  std::string root = TRY(user_root.Read(task)), old = TRY(user_old.Read(task));
+  vfs::Path new_root = TRY(LookupAt(task, caller, AT_FDCWD, root, 0));
+  vfs::Path put_old = TRY(LookupAt(task, caller, AT_FDCWD, old, 0));
+  if (!new_root.dentry->inode()->IsDirectory() || !put_old.dentry->inode()->IsDirectory()) {
+    return Errno(ENOTDIR);
+  }
+  vfs::Path old_root = caller.root;
+  if (new_root.mount == old_root.mount || put_old.mount == old_root.mount) return Errno(EBUSY);
+  RefPtr<vfs::MountNamespace> mounts = task.fs()->mounts();
+  // A chroot(2) is no root of a mount, and only the namespace's own root can be exchanged.
+  if (!IsMountRoot(old_root) || old_root.mount != mounts->root()) return Errno(EINVAL);
+  TRY(mounts->PivotRoot(new_root, put_old));
+  // Everybody who stood at the old root stands at the new one.
+  kernel::TaskSet& tasks = task.kernel().tasks();
+  for (const RefPtr<kernel::ThreadGroup>& group : tasks.Groups()) {
+    std::vector<RefPtr<Task>> members;
+    {
+      MutexLock lock(&tasks.mu_);
+      members = group->tasks;
+    }
+    for (const RefPtr<Task>& member : members) {
+      RefPtr<kernel::FsContext> fs = member->fs();
+      if (fs && fs->mounts() == mounts) fs->ReplacePlace(old_root, new_root);
+    }
+  }
+  return 0UL;
+}
+
 SyscallResult SysUmount2(Task& task, UserPath user_target, int32_t flags) {
   if ((flags & ~(MNT_FORCE | MNT_DETACH | MNT_EXPIRE | UMOUNT_NOFOLLOW)) != 0) {
     return Errno(EINVAL);
@@ -133,7 +139,7 @@ SyscallResult SysUmount2(Task& task, UserPath user_target, int32_t flags) {
   // Detach counts references: only this one may be ours.
   RefPtr<vfs::Mount> mount = std::move(target.mount);
   target = {};
-  TRY(task.kernel().mounts()->Detach(mount, (flags & MNT_DETACH) != 0));
+  TRY(task.fs()->mounts()->Detach(mount, (flags & MNT_DETACH) != 0));
   return 0UL;
 }
 

@@ -11,6 +11,7 @@ namespace redoubt::syscalls {
 
 SyscallResult SysMount(Task& task, UserPath source, UserPath target, UserString type,
                        uint64_t flags, UserAddress data);
+SyscallResult SysPivotRoot(Task& task, UserPath new_root, UserPath put_old);
 SyscallResult SysUmount2(Task& task, UserPath target, int32_t flags);
 
 }  // namespace redoubt::syscalls

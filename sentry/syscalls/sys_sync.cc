@@ -61,7 +61,7 @@ Result<void> CheckAllocateFile(const vfs::FileDescription& file) {
 
 SyscallResult SysSync(Task& task) {
   absl::flat_hash_set<const vfs::Superblock*> done;
-  for (const vfs::MountNamespace::Entry& entry : task.kernel().mounts()->List()) {
+  for (const vfs::MountNamespace::Entry& entry : task.fs()->mounts()->List()) {
     vfs::Superblock& superblock = *entry.mount->superblock();
     // sync(2) has no errors.
     if (done.insert(&superblock).second) (void)superblock.Sync();

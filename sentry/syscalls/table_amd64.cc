@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sentry/syscalls/table_amd64.h"
 
+#include "sentry/syscalls/sys_aio.h"
 #include "sentry/syscalls/sys_attr.h"
 #include "sentry/syscalls/sys_capability.h"
 #include "sentry/syscalls/sys_clock.h"
@@ -11,7 +12,9 @@
 #include "sentry/syscalls/sys_eventfd.h"
 #include "sentry/syscalls/sys_exec.h"
 #include "sentry/syscalls/sys_exit.h"
+#include "sentry/syscalls/sys_fanotify.h"
 #include "sentry/syscalls/sys_fcntl.h"
+#include "sentry/syscalls/sys_fsmount.h"
 #include "sentry/syscalls/sys_flock.h"
 #include "sentry/syscalls/sys_futex.h"
 #include "sentry/syscalls/sys_getdents.h"
@@ -22,6 +25,9 @@
 #include "sentry/syscalls/sys_limits.h"
 #include "sentry/syscalls/sys_memory.h"
 #include "sentry/syscalls/sys_mount.h"
+#include "sentry/syscalls/sys_move_mount.h"
+#include "sentry/syscalls/sys_mqueue.h"
+#include "sentry/syscalls/sys_msg.h"
 #include "sentry/syscalls/sys_open.h"
 #include "sentry/syscalls/sys_pidfd.h"
 #include "sentry/syscalls/sys_pipe.h"
@@ -33,7 +39,9 @@
 #include "sentry/syscalls/sys_sched.h"
 #include "sentry/syscalls/sys_seccomp.h"
 #include "sentry/syscalls/sys_select.h"
+#include "sentry/syscalls/sys_sem.h"
 #include "sentry/syscalls/sys_send.h"
+#include "sentry/syscalls/sys_shm.h"
 #include "sentry/syscalls/sys_signal.h"
 #include "sentry/syscalls/sys_signal_wait.h"
 #include "sentry/syscalls/sys_socket.h"
@@ -68,8 +76,7 @@ constexpr auto kAmd64 = std::to_array<SyscallEntry>({
     Full<SysRtSigaction>(13, "rt_sigaction"),
     Full<SysRtSigprocmask>(14, "rt_sigprocmask"),
     Full<SysRtSigreturn>(15, "rt_sigreturn"),
-    Partial<SysIoctl>(16, "ioctl",
-                      "What each kind of file serves; FIOASYNC is kept without effect."),
+    Partial<SysIoctl>(16, "ioctl", "What each kind of file serves."),
     Full<SysPread64>(17, "pread64"),
     Full<SysPwrite64>(18, "pwrite64"),
     Full<SysReadv>(19, "readv"),
@@ -83,9 +90,9 @@ constexpr auto kAmd64 = std::to_array<SyscallEntry>({
     Full<SysMincore>(27, "mincore"),
     Partial<SysMadvise>(28, "madvise",
                         "No MADV_HWPOISON, MADV_COLLAPSE; MADV_MERGEABLE is as without KSM."),
-    Missing<ENOSYS>(29, "shmget", "As a kernel without CONFIG_SYSVIPC."),
-    Missing<ENOSYS>(30, "shmat", "As a kernel without CONFIG_SYSVIPC."),
-    Missing<ENOSYS>(31, "shmctl", "As a kernel without CONFIG_SYSVIPC."),
+    Full<SysShmget>(29, "shmget"),
+    Full<SysShmat>(30, "shmat"),
+    Full<SysShmctl>(31, "shmctl"),
     Full<SysDup>(32, "dup"),
     Full<SysDup2>(33, "dup2"),
     Full<SysPause>(34, "pause"),
@@ -113,7 +120,7 @@ constexpr auto kAmd64 = std::to_array<SyscallEntry>({
                            "SOL_SOCKET options; several are kept without effect."),
     Partial<SysGetsockopt>(55, "getsockopt",
                            "SOL_SOCKET options; several are kept without effect."),
-    Partial<SysClone>(56, "clone", "One namespace of each kind; no CLONE_PTRACE."),
+    Partial<SysClone>(56, "clone", "Of the namespaces only CLONE_NEWNS; no CLONE_PTRACE."),
     Full<SysFork>(57, "fork"),
     Full<SysVfork>(58, "vfork"),
     Full<SysExecve>(59, "execve"),
@@ -121,17 +128,15 @@ constexpr auto kAmd64 = std::to_array<SyscallEntry>({
     Partial<SysWait4>(61, "wait4", "__WNOTHREAD is ignored."),
     Full<SysKill>(62, "kill"),
     Partial<SysUname>(63, "uname", "The release is 6.1.0-redoubt, whatever the host runs."),
-    Missing<ENOSYS>(64, "semget", "As a kernel without CONFIG_SYSVIPC."),
-    Missing<ENOSYS>(65, "semop", "As a kernel without CONFIG_SYSVIPC."),
-    Missing<ENOSYS>(66, "semctl", "As a kernel without CONFIG_SYSVIPC."),
-    Missing<ENOSYS>(67, "shmdt", "As a kernel without CONFIG_SYSVIPC."),
-    Missing<ENOSYS>(68, "msgget", "As a kernel without CONFIG_SYSVIPC."),
-    Missing<ENOSYS>(69, "msgsnd", "As a kernel without CONFIG_SYSVIPC."),
-    Missing<ENOSYS>(70, "msgrcv", "As a kernel without CONFIG_SYSVIPC."),
-    Missing<ENOSYS>(71, "msgctl", "As a kernel without CONFIG_SYSVIPC."),
-    Partial<SysFcntl>(
-        72, "fcntl",
-        "No leases, F_NOTIFY, F_SETSIG; F_SETOWN and O_ASYNC are kept without effect."),
+    Full<SysSemget>(64, "semget"),
+    Full<SysSemop>(65, "semop"),
+    Full<SysSemctl>(66, "semctl"),
+    Full<SysShmdt>(67, "shmdt"),
+    Full<SysMsgget>(68, "msgget"),
+    Full<SysMsgsnd>(69, "msgsnd"),
+    Partial<SysMsgrcv>(70, "msgrcv", "No MSG_COPY."),
+    Full<SysMsgctl>(71, "msgctl"),
+    Partial<SysFcntl>(72, "fcntl", "No leases, F_NOTIFY."),
     Full<SysFlock>(73, "flock"),
     Full<SysFsync>(74, "fsync"),
     Full<SysFdatasync>(75, "fdatasync"),
@@ -215,7 +220,7 @@ constexpr auto kAmd64 = std::to_array<SyscallEntry>({
     Full<SysMunlockall>(152, "munlockall"),
     Missing<EPERM>(153, "vhangup", "No guest changes the host's kernel."),
     Missing<ENOSYS>(154, "modify_ldt", "As a kernel without CONFIG_MODIFY_LDT_SYSCALL."),
-    Missing<ENOSYS>(155, "pivot_root", "Not implemented yet."),
+    Full<SysPivotRoot>(155, "pivot_root"),
     Missing<ENOSYS>(156, "_sysctl", "Removed from Linux."),
     Partial<SysPrctl>(157, "prctl", "No PR_SET_MM, PR_SET_VMA, speculation control."),
     Partial<SysArchPrctl>(158, "arch_prctl", "FS and GS bases; CPUID faulting gives ENODEV."),
@@ -226,9 +231,8 @@ constexpr auto kAmd64 = std::to_array<SyscallEntry>({
     Full<SysSync>(162, "sync"),
     Missing<EPERM>(163, "acct", "No guest changes the host's kernel."),
     Missing<EPERM>(164, "settimeofday", "The clocks are the host's."),
-    Partial<SysMount>(
-        165, "mount",
-        "tmpfs, bind (not recursive), move, remount; proc, devpts once more. No sharing."),
+    Partial<SysMount>(165, "mount",
+                      "tmpfs, bind, move, remount; proc, devpts, mqueue once more. No sharing."),
     Partial<SysUmount2>(166, "umount2", "No MNT_EXPIRE."),
     Missing<EPERM>(167, "swapon", "No guest changes the host's kernel."),
     Missing<EPERM>(168, "swapoff", "No guest changes the host's kernel."),
@@ -270,16 +274,12 @@ constexpr auto kAmd64 = std::to_array<SyscallEntry>({
                                  "Kept and told back; the host places threads."),
     Partial<SysSchedGetaffinity>(204, "sched_getaffinity", "At most 64 CPUs are shown."),
     Missing<ENOSYS>(205, "set_thread_area", "Removed from Linux."),
-    Missing<ENOSYS>(206, "io_setup",
-                    "As a kernel without CONFIG_AIO; libaio users fall back to threads."),
-    Missing<ENOSYS>(207, "io_destroy",
-                    "As a kernel without CONFIG_AIO; libaio users fall back to threads."),
-    Missing<ENOSYS>(208, "io_getevents",
-                    "As a kernel without CONFIG_AIO; libaio users fall back to threads."),
-    Missing<ENOSYS>(209, "io_submit",
-                    "As a kernel without CONFIG_AIO; libaio users fall back to threads."),
-    Missing<ENOSYS>(210, "io_cancel",
-                    "As a kernel without CONFIG_AIO; libaio users fall back to threads."),
+    Full<SysIoSetup>(206, "io_setup"),
+    Full<SysIoDestroy>(207, "io_destroy"),
+    Full<SysIoGetevents>(208, "io_getevents"),
+    Partial<SysIoSubmit>(209, "io_submit",
+                         "No IOCB_CMD_POLL; requests are served while they are submitted."),
+    Full<SysIoCancel>(210, "io_cancel"),
     Missing<ENOSYS>(211, "get_thread_area", "Removed from Linux."),
     Missing<ENOSYS>(212, "lookup_dcookie", "Removed from Linux."),
     Full<SysEpollCreate>(213, "epoll_create"),
@@ -289,7 +289,7 @@ constexpr auto kAmd64 = std::to_array<SyscallEntry>({
     Full<SysGetdents64>(217, "getdents64"),
     Full<SysSetTidAddress>(218, "set_tid_address"),
     Full<SysRestartSyscall>(219, "restart_syscall"),
-    Missing<ENOSYS>(220, "semtimedop", "As a kernel without CONFIG_SYSVIPC."),
+    Full<SysSemtimedop>(220, "semtimedop"),
     Partial<SysFadvise64>(221, "fadvise64", "Checked; the host decides what to keep."),
     Partial<SysTimerCreate>(222, "timer_create", "CPU-time clocks count the process's time."),
     Full<SysTimerSettime>(223, "timer_settime"),
@@ -309,12 +309,12 @@ constexpr auto kAmd64 = std::to_array<SyscallEntry>({
     Missing<ENOSYS>(237, "mbind", "As a kernel without CONFIG_NUMA."),
     Missing<ENOSYS>(238, "set_mempolicy", "As a kernel without CONFIG_NUMA."),
     Missing<ENOSYS>(239, "get_mempolicy", "As a kernel without CONFIG_NUMA."),
-    Missing<ENOSYS>(240, "mq_open", "Not implemented yet."),
-    Missing<ENOSYS>(241, "mq_unlink", "Not implemented yet."),
-    Missing<ENOSYS>(242, "mq_timedsend", "Not implemented yet."),
-    Missing<ENOSYS>(243, "mq_timedreceive", "Not implemented yet."),
-    Missing<ENOSYS>(244, "mq_notify", "Not implemented yet."),
-    Missing<ENOSYS>(245, "mq_getsetattr", "Not implemented yet."),
+    Full<SysMqOpen>(240, "mq_open"),
+    Full<SysMqUnlink>(241, "mq_unlink"),
+    Full<SysMqTimedsend>(242, "mq_timedsend"),
+    Full<SysMqTimedreceive>(243, "mq_timedreceive"),
+    Partial<SysMqNotify>(244, "mq_notify", "No SIGEV_THREAD."),
+    Full<SysMqGetsetattr>(245, "mq_getsetattr"),
     Missing<EPERM>(246, "kexec_load", "No guest changes the host's kernel."),
     Partial<SysWaitid>(247, "waitid", "__WNOTHREAD is ignored."),
     Missing<ENOSYS>(248, "add_key", "As a kernel without CONFIG_KEYS."),
@@ -341,7 +341,8 @@ constexpr auto kAmd64 = std::to_array<SyscallEntry>({
     Full<SysFaccessat>(269, "faccessat"),
     Full<SysPselect6>(270, "pselect6"),
     Full<SysPpoll>(271, "ppoll"),
-    Partial<SysUnshare>(272, "unshare", "CLONE_FILES, CLONE_FS, CLONE_SYSVSEM; no new namespaces."),
+    Partial<SysUnshare>(272, "unshare",
+                        "CLONE_FILES, CLONE_FS, CLONE_SYSVSEM, CLONE_NEWNS; no other namespaces."),
     Full<SysSetRobustList>(273, "set_robust_list"),
     Partial<SysGetRobustList>(274, "get_robust_list", "Only of the calling thread."),
     Partial<SysSplice>(275, "splice", "Copies; pages are not moved."),
@@ -370,15 +371,15 @@ constexpr auto kAmd64 = std::to_array<SyscallEntry>({
     Full<SysRtTgsigqueueinfo>(297, "rt_tgsigqueueinfo"),
     Missing<ENOSYS>(298, "perf_event_open", "As a kernel without CONFIG_PERF_EVENTS."),
     Full<SysRecvmmsg>(299, "recvmmsg"),
-    Missing<ENOSYS>(300, "fanotify_init", "As a kernel without CONFIG_FANOTIFY."),
-    Missing<ENOSYS>(301, "fanotify_mark", "As a kernel without CONFIG_FANOTIFY."),
+    Partial<SysFanotifyInit>(300, "fanotify_init", "No FAN_REPORT_ but FAN_REPORT_TID."),
+    Partial<SysFanotifyMark>(301, "fanotify_mark", "No permission events, no events on names."),
     Partial<SysPrlimit64>(302, "prlimit64", "As setrlimit."),
     Missing<EOPNOTSUPP>(303, "name_to_handle_at", "File systems give no handles."),
     Missing<EPERM>(304, "open_by_handle_at", "File systems give no handles."),
     Missing<EPERM>(305, "clock_adjtime", "The clocks are the host's."),
     Full<SysSyncfs>(306, "syncfs"),
     Full<SysSendmmsg>(307, "sendmmsg"),
-    Missing<EPERM>(308, "setns", "There is one namespace of each kind."),
+    Missing<EPERM>(308, "setns", "No namespace can be entered."),
     Full<SysGetcpu>(309, "getcpu"),
     Missing<ENOSYS>(310, "process_vm_readv", "As a kernel without CONFIG_CROSS_MEMORY_ATTACH."),
     Missing<ENOSYS>(311, "process_vm_writev", "As a kernel without CONFIG_CROSS_MEMORY_ATTACH."),
@@ -405,8 +406,7 @@ constexpr auto kAmd64 = std::to_array<SyscallEntry>({
     Missing<ENOSYS>(330, "pkey_alloc", "As a processor without protection keys."),
     Missing<ENOSYS>(331, "pkey_free", "As a processor without protection keys."),
     Full<SysStatx>(332, "statx"),
-    Missing<ENOSYS>(333, "io_pgetevents",
-                    "As a kernel without CONFIG_AIO; libaio users fall back to threads."),
+    Full<SysIoPgetevents>(333, "io_pgetevents"),
     Missing<ENOSYS>(334, "rseq", "As a kernel without CONFIG_RSEQ; libc works without."),
     Full<SysPidfdSendSignal>(424, "pidfd_send_signal"),
     Missing<ENOSYS>(425, "io_uring_setup",
@@ -415,12 +415,13 @@ constexpr auto kAmd64 = std::to_array<SyscallEntry>({
                     "As a kernel without CONFIG_IO_URING; programs fall back to epoll."),
     Missing<ENOSYS>(427, "io_uring_register",
                     "As a kernel without CONFIG_IO_URING; programs fall back to epoll."),
-    Missing<ENOSYS>(428, "open_tree", "Programs fall back to mount(2)."),
-    Missing<ENOSYS>(429, "move_mount", "Programs fall back to mount(2)."),
-    Missing<ENOSYS>(430, "fsopen", "Programs fall back to mount(2)."),
-    Missing<ENOSYS>(431, "fsconfig", "Programs fall back to mount(2)."),
-    Missing<ENOSYS>(432, "fsmount", "Programs fall back to mount(2)."),
-    Missing<ENOSYS>(433, "fspick", "Programs fall back to mount(2)."),
+    Full<SysOpenTree>(428, "open_tree"),
+    Partial<SysMoveMount>(429, "move_mount", "No MOVE_MOUNT_SET_GROUP."),
+    Full<SysFsopen>(430, "fsopen"),
+    Partial<SysFsconfig>(431, "fsconfig",
+                         "Strings and flags; no file system here takes files or bytes."),
+    Full<SysFsmount>(432, "fsmount"),
+    Partial<SysFspick>(433, "fspick", "Reconfiguring changes read-only only."),
     Full<SysPidfdOpen>(434, "pidfd_open"),
     Partial<SysClone3>(435, "clone3", "As clone; no set_tid, no CLONE_INTO_CGROUP."),
     Full<SysCloseRange>(436, "close_range"),
@@ -429,7 +430,7 @@ constexpr auto kAmd64 = std::to_array<SyscallEntry>({
     Full<SysFaccessat2>(439, "faccessat2"),
     Missing<ENOSYS>(440, "process_madvise", "Not implemented yet."),
     Full<SysEpollPwait2>(441, "epoll_pwait2"),
-    Missing<ENOSYS>(442, "mount_setattr", "Programs fall back to mount(2)."),
+    Partial<SysMountSetattr>(442, "mount_setattr", "No idmapped mounts, no sharing."),
     Missing<ENOSYS>(443, "quotactl_fd", "As a kernel without CONFIG_QUOTA."),
     Missing<ENOSYS>(444, "landlock_create_ruleset",
                     "As a kernel without CONFIG_SECURITY_LANDLOCK."),
@@ -440,7 +441,7 @@ constexpr auto kAmd64 = std::to_array<SyscallEntry>({
     Missing<ENOSYS>(449, "futex_waitv", "Programs fall back to futex(2)."),
     Missing<ENOSYS>(450, "set_mempolicy_home_node", "As a kernel without CONFIG_NUMA."),
     Missing<ENOSYS>(451, "cachestat", "Added to Linux after 6.1, the release that uname(2) tells."),
-    Missing<ENOSYS>(452, "fchmodat2", "Added to Linux after 6.1, the release that uname(2) tells."),
+    Full<SysFchmodat2>(452, "fchmodat2"),
     Missing<ENOSYS>(453, "map_shadow_stack",
                     "Added to Linux after 6.1, the release that uname(2) tells."),
     Missing<ENOSYS>(454, "futex_wake",

@@ -146,8 +146,18 @@ class FileDescription : public RefCounted<FileDescription> {
   void AddReleaseListener(RefPtr<ReleaseListener> listener);
   void RemoveReleaseListener(ReleaseListener* listener);
 
-  // Who gets SIGIO (fcntl F_SETOWN); 0 nobody. Kept, not yet acted on.
-  std::atomic<int>& async_owner() { return async_owner_; }
+  // Who hears by a signal that it became ready (O_ASYNC), that a lease is broken, or what happens
+  // in a directory (F_NOTIFY): fcntl's F_SETOWN_EX and F_SETSIG.
+  struct SignalOwner {
+    int32_t type = 1;  // F_OWNER_TID 0, F_OWNER_PID 1, F_OWNER_PGRP 2.
+    int32_t id = 0;    // 0: nobody.
+    uint32_t uid = 0, euid = 0;  // Of who set it: it may only signal whom they may.
+    int32_t signal = 0;          // 0: a plain SIGIO.
+  };
+  SignalOwner signal_owner() const;
+  void SetSignalOwner(const SignalOwner& owner);
+  // The same as F_GETOWN tells it, a group as a negative number: who gets SIGURG.
+  const std::atomic<int>& async_owner() const { return async_owner_; }
 
  protected:
   // For implementations of Read, Write and Seek; may be held across PRead, PWrite, ReadDirectory.
@@ -159,7 +169,8 @@ class FileDescription : public RefCounted<FileDescription> {
   std::atomic<uint32_t> flags_;
   std::atomic<bool> tells_watches_{false};
   std::atomic<int> async_owner_{0};
-  Mutex<LockRank::kLeaf> listeners_mu_;
+  mutable Mutex<LockRank::kLeaf> listeners_mu_;
+  SignalOwner signal_owner_ ABSL_GUARDED_BY(listeners_mu_);
   std::vector<RefPtr<ReleaseListener>> listeners_ ABSL_GUARDED_BY(listeners_mu_);
 };
 

@@ -19,6 +19,18 @@ void FileDescription::OnRelease() {
   for (const RefPtr<ReleaseListener>& listener : listeners) listener->OnFileReleased(*this);
 }
 
+FileDescription::SignalOwner FileDescription::signal_owner() const {
+  MutexLock lock(&listeners_mu_);
+  return signal_owner_;
+}
+
+void FileDescription::SetSignalOwner(const SignalOwner& owner) {
+  MutexLock lock(&listeners_mu_);
+  signal_owner_ = owner;
+  constexpr int32_t kGroup = 2;
+  async_owner_.store(owner.type == kGroup ? -owner.id : owner.id, std::memory_order_relaxed);
+}
+
 void FileDescription::AddReleaseListener(RefPtr<ReleaseListener> listener) {
   MutexLock lock(&listeners_mu_);
   listeners_.push_back(std::move(listener));

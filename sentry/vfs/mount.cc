@@ -67,7 +67,8 @@ MountNamespace::MountTable& MountNamespace::Table() {
   return *table;
 }
 
-MountNamespace::MountNamespace(RefPtr<Mount> root) : root_(std::move(root)) {
+MountNamespace::MountNamespace(RefPtr<Mount> root, bool detached)
+    : detached_(detached), root_(std::move(root)) {
   MutexLock lock(&mu_);
   root_->namespace_ = this;
   order_.push_back(root_);
@@ -89,6 +90,11 @@ RefPtr<Mount> MountNamespace::root() const {
   return root_;
 }
 
+bool MountNamespace::Has(const Mount& mount) const {
+  ReaderMutexLock lock(&mu_);
+  return mount.namespace_ == this;
+}
+
 Path MountNamespace::RootPath() const {
   RefPtr<Mount> mount = root();
   RefPtr<Dentry> dentry = mount->root();
@@ -100,6 +106,7 @@ Path MountNamespace::Entry::Where() const { return Path{parent, mountpoint}; }
 Result<void> MountNamespace::Attach(RefPtr<Mount> mount, const Path& where) {
   MutexLock lock(&mu_);
   if (mount->namespace_) return Errno(EBUSY);
+  if (order_.size() >= kMaxMounts) return Errno(ENOSPC);
   RefPtr<Mount> kept = mount;
   TRY(AttachLocked(std::move(mount), where));
   kept->namespace_ = this;
@@ -107,12 +114,16 @@ Result<void> MountNamespace::Attach(RefPtr<Mount> mount, const Path& where) {
   return {};
 }
 
-Result<void> MountNamespace::AttachLocked(RefPtr<Mount> mount, const Path& where) {
-  Path top = where;
-  for (auto it = Table().find(Place(top.mount.get(), top.dentry.get())); it != Table().end();
-       it = Table().find(Place(top.mount.get(), top.dentry.get()))) {
-    top = Path{it->second, it->second->root()};
+Path MountNamespace::TopmostLocked(Path path) {
+  for (auto it = Table().find(Place(path.mount.get(), path.dentry.get())); it != Table().end();
+       it = Table().find(Place(path.mount.get(), path.dentry.get()))) {
+    path = Path{it->second, it->second->root()};
   }
+  return path;
+}
+
+Result<void> MountNamespace::AttachLocked(RefPtr<Mount> mount, const Path& where) {
+  Path top = TopmostLocked(where);
   if (top.mount->namespace_ != this) return Errno(EINVAL);
   if (top.dentry->IsNegative()) return Errno(ENOENT);
   if (top.dentry->inode()->IsDirectory() != mount->root()->inode()->IsDirectory()) {
@@ -151,6 +162,12 @@ std::vector<RefPtr<Mount>> MountNamespace::SubtreeLocked(const RefPtr<Mount>& to
   return subtree;
 }
 
+std::vector<RefPtr<Mount>> MountNamespace::Subtree(const RefPtr<Mount>& mount) {
+  ReaderMutexLock lock(&mu_);
+  if (mount->namespace_ == nullptr) return {mount};
+  return mount->namespace_->SubtreeLocked(mount);
+}
+
 Result<void> MountNamespace::Detach(const RefPtr<Mount>& mount, bool detach) {
   std::vector<RefPtr<Mount>> subtree;  // Outlives the lock.
   MutexLock lock(&mu_);
@@ -168,13 +185,22 @@ Result<void> MountNamespace::Detach(const RefPtr<Mount>& mount, bool detach) {
 
 Result<void> MountNamespace::Move(const RefPtr<Mount>& mount, const Path& where) {
   MutexLock lock(&mu_);
-  if (mount->namespace_ != this || !mount->parent_) return Errno(EINVAL);
-  for (const Mount* above = where.mount.get(); above; above = above->parent_.get()) {
+  MountNamespace* from = mount->namespace_;
+  bool whole_tree = from != nullptr && from->detached_ && from->root_ == mount;
+  if (!whole_tree && (from != this || !mount->parent_)) return Errno(EINVAL);
+  if (from != this && order_.size() + from->order_.size() > kMaxMounts) return Errno(ENOSPC);
+  // What is on top by now, which may be `mount` itself or lie below it.
+  const Path top = TopmostLocked(where);
+  for (const Mount* above = top.mount.get(); above; above = above->parent_.get()) {
     if (above == mount.get()) return Errno(ELOOP);
   }
   RefPtr<Mount> old_parent = mount->parent_;
   RefPtr<Dentry> old_mountpoint = mount->mountpoint_;
-  TRY(AttachLocked(mount, where));
+  TRY(AttachLocked(mount, top));
+  if (whole_tree) {
+    AdoptLocked(*from);
+    return {};
+  }
   Table().erase(Place(old_parent.get(), old_mountpoint.get()));
   old_mountpoint->mount_count().fetch_sub(1, std::memory_order_relaxed);
   // Keeps parents before children.
@@ -184,6 +210,15 @@ Result<void> MountNamespace::Move(const RefPtr<Mount>& mount, const Path& where)
     order_.push_back(std::move(kept));
   }
   return {};
+}
+
+void MountNamespace::AdoptLocked(MountNamespace& from) {
+  for (RefPtr<Mount>& mount : from.order_) {
+    mount->namespace_ = this;
+    order_.push_back(std::move(mount));
+  }
+  from.order_.clear();
+  from.root_ = nullptr;  // Not the last reference: order_ has one.
 }
 
 void MountNamespace::SortLocked() {
@@ -225,14 +260,18 @@ RefPtr<MountNamespace> MountNamespace::Clone(std::span<Path* const> paths) const
   auto copy_of = [](const Mount& mount) {
     return MakeRef<Mount>(mount.superblock(), mount.root(), mount.flags(), mount.source());
   };
-  RefPtr<Mount> top = root();
-  auto copy = MakeRef<MountNamespace>(copy_of(*top));
-  absl::flat_hash_map<const Mount*, RefPtr<Mount>> copies{{top.get(), copy->root()}};
-  for (const Entry& entry : List()) {
-    if (entry.mount == top) continue;
+  std::vector<Entry> entries = List();
+  CHECK(!entries.empty() && !entries.front().parent);  // The root comes first.
+  auto copy = MakeRef<MountNamespace>(copy_of(*entries.front().mount));
+  absl::flat_hash_map<const Mount*, RefPtr<Mount>> copies{
+      {entries.front().mount.get(), copy->root()}};
+  for (const Entry& entry : entries) {
+    // A mountpoint that was removed meanwhile loses its mount, and what is below that, as in a
+    // namespace of its own.
+    auto parent = copies.find(entry.parent.get());
+    if (parent == copies.end()) continue;
     RefPtr<Mount> fresh = copy_of(*entry.mount);
-    // A mountpoint that was removed meanwhile loses its mount, as in a namespace of its own.
-    if (!copy->Attach(fresh, Path{copies[entry.parent.get()], entry.mountpoint}).ok()) continue;
+    if (!copy->Attach(fresh, Path{parent->second, entry.mountpoint}).ok()) continue;
     copies[entry.mount.get()] = std::move(fresh);
   }
   for (Path* path : paths) {

@@ -57,22 +57,30 @@ class Mount : public RefCounted<Mount> {
   MountNamespace* namespace_ = nullptr;
 };
 
+// As Linux's fs.mount-max: mounting more is ENOSPC.
+inline constexpr size_t kMaxMounts = 100000;
+
 // References are held by tasks.
 class MountNamespace : public RefCounted<MountNamespace> {
  public:
-  explicit MountNamespace(RefPtr<Mount> root);
+  // `detached`: a tree that is mounted nowhere yet (fsmount(2)); a Move may take it away.
+  explicit MountNamespace(RefPtr<Mount> root, bool detached = false);
   ~MountNamespace();
 
   RefPtr<Mount> root() const;
   Path RootPath() const;
+  bool Has(const Mount& mount) const;
 
   // Mounts `mount` on `where`, on top of what is mounted there already.
   Result<void> Attach(RefPtr<Mount> mount, const Path& where);
   // umount2(2): EBUSY when busy or it has children, unless `detach` (MNT_DETACH). The caller holds
   // exactly one reference to the mount, in the argument; any other one makes it busy.
   Result<void> Detach(const RefPtr<Mount>& mount, bool detach);
-  // mount(2) with MS_MOVE: takes `mount` from where it is to `where`.
+  // mount(2) with MS_MOVE: takes `mount` from where it is, in this namespace, to `where`. The root
+  // of a detached tree brings all that is mounted below it.
   Result<void> Move(const RefPtr<Mount>& mount, const Path& where);
+  // `mount` and all that is mounted below it, in whatever namespace it is.
+  static std::vector<RefPtr<Mount>> Subtree(const RefPtr<Mount>& mount);
   // pivot_root(2): `new_root`, the root of a mount below, becomes the namespace's root, and the old
   // root is mounted on `put_old`, a directory in it. The caller changes the tasks' roots.
   Result<void> PivotRoot(const Path& new_root, const Path& put_old);
@@ -104,6 +112,9 @@ class MountNamespace : public RefCounted<MountNamespace> {
   static MountTable& Table();
   Result<void> AttachLocked(RefPtr<Mount> mount, const Path& where)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // Takes over all mounts of the detached tree `from`, whose root hangs at its new place already.
+  void AdoptLocked(MountNamespace& from) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  static Path TopmostLocked(Path path) ABSL_SHARED_LOCKS_REQUIRED(mu_);
   static void UnhookLocked(Mount& mount) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // Brings order_ into an order where parents come before children.
   void SortLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
@@ -112,7 +123,8 @@ class MountNamespace : public RefCounted<MountNamespace> {
 
   // One lock for all namespaces: mounting is rare, and walks only read.
   static Mutex<LockRank::kMountNamespace> mu_;
-  RefPtr<Mount> root_ ABSL_GUARDED_BY(mu_);
+  const bool detached_;
+  RefPtr<Mount> root_ ABSL_GUARDED_BY(mu_);  // Null when a detached tree was taken away.
   std::vector<RefPtr<Mount>> order_ ABSL_GUARDED_BY(mu_);
 };
 

@@ -23,6 +23,23 @@ WatchList* ListOf(const Inode& inode, uint32_t mask) {
   return list && list->Wants(mask) ? list : nullptr;
 }
 
+Mutex<LockRank::kLeaf> g_listeners_mu;
+std::vector<RefPtr<FileListener>>& Listeners() ABSL_EXCLUSIVE_LOCKS_REQUIRED(g_listeners_mu) {
+  static auto* listeners = new std::vector<RefPtr<FileListener>>();
+  return *listeners;
+}
+std::atomic<int> g_listeners{0};
+
+void TellListeners(FileDescription& file, uint32_t mask) {
+  if (g_listeners.load(std::memory_order_acquire) == 0) return;
+  std::vector<RefPtr<FileListener>> hearers;
+  {
+    MutexLock lock(&g_listeners_mu);
+    hearers = Listeners();
+  }
+  for (const RefPtr<FileListener>& listener : hearers) listener->OnFileEvent(file, mask);
+}
+
 uint32_t DirectoryBit(const Inode& inode) { return inode.IsDirectory() ? IN_ISDIR : 0; }
 
 void TellSelf(Inode& inode, uint32_t mask, bool unlinked) {
@@ -131,10 +148,8 @@ void NotifyDentry(Dentry& dentry, uint32_t mask) {
   }
   Inode& inode = *dentry.inode();
   if (directory) {
-    directory->watches_if_any()->Tell({.mask = mask | DirectoryBit(inode),
-                                       .cookie = 0,
-                                       .name = name,
-                                       .unlinked = unlinked});
+    directory->watches_if_any()->Tell(
+        {.mask = mask | DirectoryBit(inode), .cookie = 0, .name = name, .unlinked = unlinked});
   }
   TellSelf(inode, mask, unlinked);
 }
@@ -142,7 +157,27 @@ void NotifyDentry(Dentry& dentry, uint32_t mask) {
 void NotifyFile(FileDescription& file, uint32_t mask) {
   if (!AnyWatches()) [[likely]]
     return;
-  if (file.tells_watches()) NotifyDentry(*file.path().dentry, mask);
+  if (!file.tells_watches()) return;
+  if ((mask & IN_ALL_EVENTS) != 0) NotifyDentry(*file.path().dentry, mask);
+  TellListeners(file, mask);
+}
+
+void AddFileListener(RefPtr<FileListener> listener) {
+  MutexLock lock(&g_listeners_mu);
+  Listeners().push_back(std::move(listener));
+  g_listeners.fetch_add(1, std::memory_order_release);
+  internal::g_watches.fetch_add(1, std::memory_order_relaxed);
+}
+
+void RemoveFileListener(const FileListener* listener) {
+  RefPtr<FileListener> removed;  // Dropped after the lock.
+  MutexLock lock(&g_listeners_mu);
+  auto found = std::find(Listeners().begin(), Listeners().end(), listener);
+  if (found == Listeners().end()) return;
+  removed = std::move(*found);
+  Listeners().erase(found);
+  g_listeners.fetch_sub(1, std::memory_order_release);
+  internal::g_watches.fetch_sub(1, std::memory_order_relaxed);
 }
 
 uint32_t NextMoveCookie() {

@@ -82,6 +82,20 @@ extern std::atomic<int> g_watches;
 
 inline bool AnyWatches() { return internal::g_watches.load(std::memory_order_relaxed) != 0; }
 
+// Hears what is done through open files wherever they are: fanotify, whose marks hang on mounts and
+// file systems too. References are held by the list of listeners and by whoever made it.
+class FileListener : public RefCounted<FileListener> {
+ public:
+  virtual ~FileListener() = default;
+  // No lock from kSuperblock downwards is held.
+  virtual void OnFileEvent(FileDescription& file, uint32_t mask) = 0;
+};
+void AddFileListener(RefPtr<FileListener> listener);
+void RemoveFileListener(const FileListener* listener);
+
+// Opened to be executed: for FileListeners only (fanotify's FAN_OPEN_EXEC).
+inline constexpr uint32_t kOpenedForExec = 0x1000;
+
 // An event on the file itself.
 void NotifyInode(Inode& inode, uint32_t mask);
 // An event on the name `name` in `directory`, which is or was `child`'s.

@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "test/util/file_descriptor.h"
@@ -53,6 +54,25 @@ TEST(Chmod, RelativeToADirectory) {
   EXPECT_THAT(fchmodat(dirfd.get(), "a", 0606, 0), SyscallSucceeds());
   EXPECT_EQ(ModeOf(path), 0606u);
   EXPECT_THAT(fchmodat(dirfd.get(), "no", 0606, 0), SyscallFailsWith(ENOENT));
+}
+
+// fchmodat2(2): newer than libc's headers here, and than some hosts.
+TEST(Chmod, WithFlags) {
+  TempDir dir;
+  const std::string path = dir.File("a"), link = dir.Path("l");
+  auto change = [](int dirfd, const char* name, int flags) {
+    return syscall(452, dirfd, name, 0606, flags);
+  };
+  if (change(AT_FDCWD, path.c_str(), 0) < 0 && errno == ENOSYS) GTEST_SKIP() << "an old kernel";
+  EXPECT_EQ(ModeOf(path), 0606u);
+  ASSERT_THAT(symlink("a", link.c_str()), SyscallSucceeds());
+  EXPECT_THAT(change(AT_FDCWD, link.c_str(), AT_SYMLINK_NOFOLLOW), SyscallFailsWith(EOPNOTSUPP));
+  EXPECT_THAT(chmod(path.c_str(), 0600), SyscallSucceeds());
+  FileDescriptor only_a_path(open(path.c_str(), O_PATH));
+  EXPECT_THAT(change(only_a_path.get(), "", 0), SyscallFailsWith(ENOENT));
+  EXPECT_THAT(change(only_a_path.get(), "", AT_EMPTY_PATH), SyscallSucceeds());
+  EXPECT_EQ(ModeOf(path), 0606u);
+  EXPECT_THAT(change(AT_FDCWD, path.c_str(), 1), SyscallFailsWith(EINVAL));
 }
 
 TEST(Chmod, OfAnothersFileIsEperm) {

@@ -7,6 +7,7 @@
 #include <span>
 
 #include "absl/strings/str_format.h"
+#include "sentry/fs/proc/process_smaps.h"
 
 namespace redoubt::proc {
 
@@ -74,24 +75,23 @@ Result<std::string> Auxv(const Subject& subject) {
   return std::string(reinterpret_cast<const char*>(words.data()), words.size() * sizeof(words[0]));
 }
 
+std::string MappingLine(const mm::Mapping& mapping) {
+  std::string text = absl::StrFormat("%08x-%08x %s %08x %02x:%02x %d ", mapping.start, mapping.end,
+                                     mapping.permissions, mapping.offset, major(mapping.device),
+                                     minor(mapping.device), mapping.inode_number);
+  if (mapping.name.empty()) return text;
+  // Names stand in a column of their own.
+  constexpr size_t kNameColumn = 73;
+  if (text.size() < kNameColumn) text.resize(kNameColumn, ' ');
+  return text + EscapeName(mapping.name);
+}
+
 Result<std::string> Maps(const Subject& subject) {
   RefPtr<mm::MemoryMap> memory = subject.task->memory();
   if (!memory) return std::string();
   std::vector<mm::Mapping> mappings = TRY(memory->Mappings(subject.View()));
   std::string text;
-  for (const mm::Mapping& mapping : mappings) {
-    size_t line = text.size();
-    absl::StrAppendFormat(&text, "%08x-%08x %s %08x %02x:%02x %d ", mapping.start, mapping.end,
-                          mapping.permissions, mapping.offset, major(mapping.device),
-                          minor(mapping.device), mapping.inode_number);
-    if (!mapping.name.empty()) {
-      // Names stand in a column of their own.
-      constexpr size_t kNameColumn = 73;
-      if (text.size() - line < kNameColumn) text.resize(line + kNameColumn, ' ');
-      text += EscapeName(mapping.name);
-    }
-    text += '\n';
-  }
+  for (const mm::Mapping& mapping : mappings) text += MappingLine(mapping) + '\n';
   return text;
 }
 

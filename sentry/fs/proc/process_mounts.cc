@@ -68,7 +68,9 @@ std::vector<VisibleMount> ListVisible(const Subject& subject) {
   std::vector<VisibleMount> visible;
   vfs::Caller view = subject.View();
   if (!view.root.valid()) return visible;
-  for (vfs::MountNamespace::Entry& entry : subject.kernel.mounts()->List()) {
+  RefPtr<kernel::FsContext> fs = subject.task->fs();
+  if (!fs) return visible;
+  for (vfs::MountNamespace::Entry& entry : fs->mounts()->List()) {
     std::string place = vfs::PathText(view, vfs::Path{entry.mount, entry.mount->root()});
     if (!place.starts_with('/')) continue;  // Above or beside a chroot(2).
     visible.push_back({std::move(entry), std::move(place)});
@@ -85,6 +87,16 @@ Result<std::string> Mounts(const Subject& subject) {
     absl::StrAppend(&text, Escape(mount.source()), " ", Escape(visible.place), " ",
                     mount.superblock()->type(), " ", MountOptions(mount),
                     SuperblockOptions(*mount.superblock()), " 0 0\n");
+  }
+  return text;
+}
+
+Result<std::string> Mountstats(const Subject& subject) {
+  std::string text;
+  for (const VisibleMount& visible : ListVisible(subject)) {
+    const vfs::Mount& mount = *visible.entry.mount;
+    absl::StrAppend(&text, "device ", Escape(mount.source()), " mounted on ",
+                    Escape(visible.place), " with fstype ", mount.superblock()->type(), "\n");
   }
   return text;
 }

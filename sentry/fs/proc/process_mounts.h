@@ -11,6 +11,7 @@
 namespace redoubt::proc {
 
 Result<std::string> Mounts(const Subject& subject);
+Result<std::string> Mountstats(const Subject& subject);
 Result<std::string> Mountinfo(const Subject& subject);
 
 }  // namespace redoubt::proc

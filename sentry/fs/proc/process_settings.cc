@@ -72,6 +72,41 @@ Result<void> SetOomScoreAdj(const Subject& subject, std::string_view text,
   return {};
 }
 
+// The old scale, -17 (never) to 15.
+Result<std::string> OomAdj(const Subject& subject) {
+  int value = subject.group->oom_score_adjustment.load();
+  return absl::StrCat(value == 1000 ? 15 : value * 17 / 1000, "\n");
+}
+
+Result<void> SetOomAdj(const Subject& subject, std::string_view text, const vfs::Caller& caller) {
+  int value = 0;
+  absl::string_view trimmed =
+      absl::StripAsciiWhitespace(absl::string_view(text.data(), text.size()));
+  if (!absl::SimpleAtoi(trimmed, &value) || value < -17 || value > 15) return Errno(EINVAL);
+  int scaled = value == 15 ? 1000 : value * 1000 / 17;
+  return SetOomScoreAdj(subject, std::to_string(scaled), caller);
+}
+
+// Referenced bits are the host's, and stay as they are.
+Result<void> ClearRefs(const Subject& subject, std::string_view text, const vfs::Caller& caller) {
+  int value = 0;
+  absl::string_view trimmed =
+      absl::StripAsciiWhitespace(absl::string_view(text.data(), text.size()));
+  if (!absl::SimpleAtoi(trimmed, &value) || value < 1 || value > 5) return Errno(EINVAL);
+  return {};
+}
+
+Result<void> SetTimerSlack(const Subject& subject, std::string_view text,
+                           const vfs::Caller& caller) {
+  uint64_t value = 0;
+  absl::string_view trimmed =
+      absl::StripAsciiWhitespace(absl::string_view(text.data(), text.size()));
+  if (!absl::SimpleAtoi(trimmed, &value)) return Errno(EINVAL);
+  constexpr uint64_t kDefault = 50'000;
+  subject.task->timer_slack_ns.store(value == 0 ? kDefault : value);
+  return {};
+}
+
 Result<std::string> TimerSlack(const Subject& subject) {
   return absl::StrCat(subject.task->timer_slack_ns.load(), "\n");
 }

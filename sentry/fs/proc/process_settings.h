@@ -18,6 +18,11 @@ Result<std::string> OomScoreAdj(const Subject& subject);
 // EINVAL outside -1000..1000; EACCES for lowering it without CAP_SYS_RESOURCE.
 Result<void> SetOomScoreAdj(const Subject& subject, std::string_view text,
                             const vfs::Caller& caller);
+Result<std::string> OomAdj(const Subject& subject);
+Result<void> SetOomAdj(const Subject& subject, std::string_view text, const vfs::Caller& caller);
+Result<void> ClearRefs(const Subject& subject, std::string_view text, const vfs::Caller& caller);
+Result<void> SetTimerSlack(const Subject& subject, std::string_view text,
+                           const vfs::Caller& caller);
 Result<std::string> TimerSlack(const Subject& subject);
 // "NR args sp pc" of the call being served, without what only the task itself knows, or "running".
 Result<std::string> CurrentSyscall(const Subject& subject);

@@ -55,7 +55,7 @@ class ProcTest : public vfs::VfsTest {
     parts.tid = tid;
     parts.credentials = kernel::Credentials::Create(id, id, {}, 0);
     parts.fd_table = MakeRef<kernel::FdTable>();
-    parts.fs = MakeRef<kernel::FsContext>(root.root, root.root, 022);
+    parts.fs = MakeRef<kernel::FsContext>(nullptr, root.root, root.root, 022);
     parts.name = std::move(name);
     auto task = MakeRef<kernel::Task>(std::move(parts));
     group->leader = task;

@@ -2,6 +2,7 @@
 #include "sentry/fs/proc/system_files.h"
 
 #include "sentry/fs/proc/system_cpu.h"
+#include "sentry/fs/proc/system_ipc.h"
 #include "sentry/fs/proc/system_lists.h"
 #include "sentry/fs/proc/system_memory.h"
 
@@ -12,11 +13,19 @@ namespace {
 constexpr SystemEntry kEntries[] = {
     {"cgroups", 0444, &Cgroups},       {"cmdline", 0444, &KernelCmdline},
     {"cpuinfo", 0444, &Cpuinfo},       {"devices", 0444, &Devices},
+    {"crypto", 0444, &Crypto},
     {"diskstats", 0444, &Nothing},     {"filesystems", 0444, &Filesystems},
     {"interrupts", 0444, &Interrupts}, {"loadavg", 0444, &Loadavg},
+    {"key-users", 0444, &KeyUsers},
     {"meminfo", 0444, &Meminfo},       {"modules", 0444, &Nothing},
+    {"pressure/cpu", 0444, &Pressure},
+    {"pressure/io", 0444, &Pressure},
+    {"pressure/memory", 0444, &Pressure},
     {"partitions", 0444, &Partitions}, {"softirqs", 0444, &Interrupts},
     {"stat", 0444, &SystemStat},       {"swaps", 0444, &Swaps},
+    {"sysvipc/msg", 0444, &MessageQueues},
+    {"sysvipc/sem", 0444, &SemaphoreSets},
+    {"sysvipc/shm", 0444, &SharedMemorySegments},
     {"uptime", 0444, &Uptime},         {"version", 0444, &Version},
     {"vmstat", 0444, &Vmstat},
 };

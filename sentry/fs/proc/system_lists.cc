@@ -27,6 +27,25 @@ Result<std::string> Devices(kernel::Kernel&) {
       "Block devices:\n");
 }
 
+Result<std::string> Crypto(kernel::Kernel&) {
+  return std::string(
+      "name         : stdrng\ndriver       : redoubt\nmodule       : kernel\npriority     : 100\n"
+      "refcnt       : 1\nselftest     : passed\ninternal     : no\ntype         : rng\n"
+      "seedsize     : 0\n\n");
+}
+
+// Root has no keys.
+Result<std::string> KeyUsers(kernel::Kernel&) {
+  return std::string("    0:     1 0/0 0/1000000 0/25000000\n");
+}
+
+// Waiting for resources is the host's matter and not told: none.
+Result<std::string> Pressure(kernel::Kernel&) {
+  return std::string(
+      "some avg10=0.00 avg60=0.00 avg300=0.00 total=0\n"
+      "full avg10=0.00 avg60=0.00 avg300=0.00 total=0\n");
+}
+
 Result<std::string> Filesystems(kernel::Kernel&) {
   return std::string(
       "nodev\tsysfs\n"

@@ -15,6 +15,9 @@ namespace redoubt::proc {
 Result<std::string> Cgroups(kernel::Kernel& kernel);
 Result<std::string> KernelCmdline(kernel::Kernel& kernel);
 Result<std::string> Devices(kernel::Kernel& kernel);
+Result<std::string> Crypto(kernel::Kernel&);
+Result<std::string> KeyUsers(kernel::Kernel&);
+Result<std::string> Pressure(kernel::Kernel&);
 Result<std::string> Filesystems(kernel::Kernel& kernel);
 Result<std::string> Interrupts(kernel::Kernel& kernel);
 Result<std::string> Partitions(kernel::Kernel& kernel);

@@ -12,6 +12,7 @@
 #include "sentry/fs/proc/process_memory.h"
 #include "sentry/fs/proc/process_mounts.h"
 #include "sentry/fs/proc/process_settings.h"
+#include "sentry/fs/proc/process_smaps.h"
 #include "sentry/fs/proc/process_status.h"
 #include "sentry/fs/proc/threads.h"
 
@@ -29,6 +30,7 @@ constexpr char kAllow[] = "allow\n";
 constexpr char kZero[] = "0";
 constexpr char kPersonality[] = "00000000\n";
 constexpr char kCoreFilter[] = "00000033\n";
+constexpr char kNothing[] = "";
 
 constexpr auto kAll = Access::kAnyone;
 constexpr auto kInspect = Access::kInspectors;
@@ -37,6 +39,7 @@ const auto kEntries = std::to_array<TaskEntry>({
     TextEntry("auxv", 0400, kInspect, &Auxv),
     TextEntry("cgroup", 0444, kAll, &Always<kOneCgroup>),
     TextEntry("children", 0444, kAll, &Children, nullptr, Level::kThread),
+    TextEntry("clear_refs", 0200, kAll, &Always<kNothing>, &ClearRefs, Level::kProcess),
     TextEntry("cmdline", 0444, kAll, &Cmdline),
     TextEntry("comm", 0644, kAll, &Comm, &SetComm),
     TextEntry("coredump_filter", 0444, kAll, &Always<kCoreFilter>, nullptr, Level::kProcess),
@@ -52,8 +55,10 @@ const auto kEntries = std::to_array<TaskEntry>({
     TextEntry("maps", 0444, kInspect, &Maps),
     TextEntry("mountinfo", 0444, kInspect, &Mountinfo),
     TextEntry("mounts", 0444, kInspect, &Mounts),
+    TextEntry("mountstats", 0400, kInspect, &Mountstats, nullptr, Level::kProcess),
     DirectoryEntry("net", 0555, NetEntries()),
     DirectoryEntry("ns", 0511, NamespaceEntries()),
+    TextEntry("oom_adj", 0644, kAll, &OomAdj, &SetOomAdj),
     TextEntry("oom_score", 0444, kAll, &OomScore),
     TextEntry("oom_score_adj", 0644, kAll, &OomScoreAdj, &SetOomScoreAdj),
     TextEntry("personality", 0400, kInspect, &Always<kPersonality>),
@@ -62,12 +67,15 @@ const auto kEntries = std::to_array<TaskEntry>({
     TextEntry("schedstat", 0444, kAll, &Schedstat),
     TextEntry("sessionid", 0444, kAll, &Always<kUnsetId>),
     TextEntry("setgroups", 0644, kAll, &Always<kAllow>, &RefuseWrite, Level::kProcess),
+    TextEntry("smaps", 0444, kInspect, &Smaps),
+    TextEntry("smaps_rollup", 0444, kInspect, &SmapsRollup),
+    TextEntry("stack", 0400, kInspect, &Always<kNothing>),
     TextEntry("stat", 0444, kAll, &Stat),
     TextEntry("statm", 0444, kAll, &Statm),
     TextEntry("status", 0444, kAll, &Status),
     TextEntry("syscall", 0400, kInspect, &CurrentSyscall),
     SpecialEntry("task", 0555, &MakeThreadsDirectory, Level::kProcess),
-    TextEntry("timerslack_ns", 0444, kInspect, &TimerSlack, nullptr, Level::kProcess),
+    TextEntry("timerslack_ns", 0444, kInspect, &TimerSlack, &SetTimerSlack, Level::kProcess),
     TextEntry("uid_map", 0644, kAll, &IdMap, &RefuseWrite),
     TextEntry("wchan", 0444, kAll, &Always<kZero>),
 });

@@ -50,6 +50,19 @@ Result<RefPtr<vfs::FileDescription>> CreateMemfd(std::string_view name, uint32_t
   return MakeRef<OpenRegularFile>(std::move(path), O_RDWR | O_LARGEFILE);
 }
 
+Result<RefPtr<vfs::FileDescription>> CreateInternalFile(std::string text, uint32_t permissions,
+                                                        const vfs::Caller& caller) {
+  vfs::CreateRequest request{.mode = S_IFREG | permissions};
+  request.uid = caller.uid;
+  request.gid = caller.gid;
+  RefPtr<TmpfsInode> inode = TRY(NewInode(InternalSuperblock(), request));
+  inode->MarkNameless(false);
+  static_cast<RegularFile&>(*inode).SetInitialSeals(F_SEAL_SEAL);
+  vfs::Path path{vfs::Mount::Anonymous(),
+                 vfs::Dentry::CreateAnonymous(std::move(text), std::move(inode))};
+  return MakeRef<OpenRegularFile>(std::move(path), O_RDWR | O_LARGEFILE);
+}
+
 Result<void> AddSeals(vfs::FileDescription& file, uint32_t seals) {
   RegularFile* sealable = AsSealable(file);
   if (!sealable) return Errno(EINVAL);
