@@ -22,7 +22,7 @@ compare("Cp.Archive", TREE + "cp -a tree copy && list copy && du -k copy/sub/dee
         "awk '{print ($1 < 1000)}'; cp -a --sparse=always tree/sub/deep/holes h && stat -c %s h; "
         "cp --reflink=auto tree/plain r; cp -al tree linked; stat -c %h tree/plain")
 compare("Rsync.EverythingKept", TREE + "rsync -aHAX --sparse tree/ copy && list copy; rsync -aHAXni --delete "
-        "tree/ copy; echo changed >> tree/plain; rm tree/soft; touch -d "2022-02-02 02:02:02" tree/plain tree; rsync -aHAXi --delete tree/ copy | sort; "
+        "tree/ copy; echo changed >> tree/plain; rm tree/soft; touch -d '2022-02-02 02:02:02' tree/plain tree; rsync -aHAXi --delete tree/ copy | sort; "
         "rsync -ac --partial --inplace tree/ copy && list copy", needs=["rsync"])
 compare("Tar.XattrsAndSparse", TREE + "tar --xattrs -S -cf a.tar tree && tar tf a.tar | LC_ALL=C sort && mkdir out "
         "&& tar --xattrs -C out -xpSf a.tar && list out/tree; tar -df a.tar; echo $?; "
