@@ -14,6 +14,8 @@
 #include "runsc/cmd/exit_codes.h"
 #include "runsc/cmd/globals.h"
 #include "runsc/cmd/help.h"
+#include "runsc/cmd/setup.h"
+#include "runsc/sandbox/process_title.h"
 #include "runsc/version.h"
 
 namespace redoubt::runsc {
@@ -33,13 +35,14 @@ void AddCommands(CommandLine line) {
   for (auto* add :
        {&AddCreateCommand, &AddStartCommand, &AddRunCommand, &AddStateCommand, &AddListCommand,
         &AddKillCommand, &AddDeleteCommand, &AddExecCommand, &AddPsCommand, &AddPauseCommands,
-        &AddWaitCommand, &AddEventsCommand, &AddUpdateCommand, &AddSpecCommand,
-        &AddFeaturesCommand, &AddCheckpointCommands}) {
+        &AddWaitCommand, &AddEventsCommand, &AddUpdateCommand, &AddSpecCommand, &AddFeaturesCommand,
+        &AddCheckpointCommands, &AddInstallCommands, &AddCompletionCommand}) {
     add(line);
   }
 }
 
 int Main(int argc, char** argv) {
+  SetProcessTitleArea(argc, argv);
   CLI::App app("Runs untrusted Linux programs on a kernel of their own.", "runsc");
   app.set_version_flag("--version,-v", VersionText());
   app.set_help_flag("--help,-h", "Show this help");

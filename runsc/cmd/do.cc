@@ -257,16 +257,19 @@ void AddDoCommand(CommandLine line) {
   command->add_option("--bind", flags->binds, "Mount a host path; read-only unless rw")
       ->type_name("HOST[:GUEST][:rw|ro]")
       ->expected(1)
+      ->allow_extra_args(false)
       ->take_all();
   command->add_option("--rw", flags->writable, "Let writes below DIR reach the host")
       ->type_name("DIR")
       ->expected(1)
+      ->allow_extra_args(false)
       ->take_all();
   command->add_option("--cwd", flags->working_directory, "Working directory in the guest")
       ->type_name("DIR");
   command->add_option("--env", flags->environment, "Set a variable; NAME alone removes it")
       ->type_name("NAME=VALUE")
       ->expected(1)
+      ->allow_extra_args(false)
       ->take_all();
   command->add_option("--user", flags->user, "Run as this user")->type_name("UID[:GID]");
   command->add_option("--hostname", flags->hostname, "Host name in the guest")->type_name("NAME");

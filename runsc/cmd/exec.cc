@@ -31,8 +31,7 @@ absl::Status SetUser(const std::string& text, oci::Process* process) {
   bool good = parts.size() <= 2 && absl::SimpleAtoi(parts[0], &uid) &&
               (parts.size() == 1 || absl::SimpleAtoi(parts[1], &gid));
   if (!good) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("--user ", text, ": want UID[:GID], numbers"));
+    return absl::InvalidArgumentError(absl::StrCat("--user ", text, ": want UID[:GID], numbers"));
   }
   process->uid = uid;
   process->gid = gid;
@@ -67,7 +66,8 @@ absl::Status ApplyFlags(const ExecFlags& flags, std::vector<std::string> command
   for (const std::string& group : flags.groups) {
     uint32_t gid = 0;
     if (!absl::SimpleAtoi(group, &gid)) {
-      return absl::InvalidArgumentError(absl::StrCat("--additional-gids ", group, ": want a number"));
+      return absl::InvalidArgumentError(
+          absl::StrCat("--additional-gids ", group, ": want a number"));
     }
     process->additional_gids.push_back(gid);
   }
@@ -129,10 +129,15 @@ void AddFlags(CLI::App& command, ExecFlags* flags) {
   command.add_option("--env,-e", flags->environment, "Set a variable")
       ->type_name("NAME=VALUE")
       ->expected(1)
+      ->allow_extra_args(false)
       ->take_all();
-  command.add_option("--cap,-c", flags->capabilities, "Add a capability")->expected(1)->take_all();
+  command.add_option("--cap,-c", flags->capabilities, "Add a capability")
+      ->expected(1)
+      ->allow_extra_args(false)
+      ->take_all();
   command.add_option("--additional-gids,-g", flags->groups, "Add a group")
       ->expected(1)
+      ->allow_extra_args(false)
       ->take_all();
   command.add_flag("--no-new-privs", flags->no_new_privileges, "It may gain no privileges");
   command.add_option("--preserve-fds", options.preserve_fds, "Pass N descriptors from 3 on")
@@ -141,7 +146,10 @@ void AddFlags(CLI::App& command, ExecFlags* flags) {
   command.add_flag("--ignore-paused", options.ignore_paused, "Also in a paused container");
   command.add_option("--apparmor", flags->apparmor, "Accepted");
   command.add_option("--process-label", flags->process_label, "Accepted");
-  command.add_option("--cgroup", flags->cgroups, "Accepted")->expected(1)->take_all();
+  command.add_option("--cgroup", flags->cgroups, "Accepted")
+      ->expected(1)
+      ->allow_extra_args(false)
+      ->take_all();
 }
 
 }  // namespace

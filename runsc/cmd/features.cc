@@ -17,14 +17,14 @@ int PrintFeatures() {
   nlohmann::ordered_json features;
   features["ociVersionMin"] = "1.0.0";
   features["ociVersionMax"] = kOciVersion;
-  features["hooks"] = {"prestart",       "createRuntime", "createContainer", "startContainer",
-                       "poststart",      "poststop"};
+  features["hooks"] = {"prestart",       "createRuntime", "createContainer",
+                       "startContainer", "poststart",     "poststop"};
   features["mountOptions"] = oci::KnownMountOptions();
   nlohmann::ordered_json& section = features["linux"];
   section["namespaces"] = {"cgroup", "ipc", "mount", "network", "pid", "user", "uts"};
   section["capabilities"] = oci::CapabilityNames();
-  section["cgroup"] = {{"v1", true},      {"v2", true},           {"systemd", false},
-                       {"systemdUser", false}, {"rdma", true}};
+  section["cgroup"] = {
+      {"v1", true}, {"v2", true}, {"systemd", false}, {"systemdUser", false}, {"rdma", true}};
   section["seccomp"] = {{"enabled", true}};
   section["apparmor"] = {{"enabled", false}};
   section["selinux"] = {{"enabled", false}};

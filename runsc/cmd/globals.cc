@@ -33,10 +33,10 @@ bool InUserNamespace() {
 std::string Record(const Globals& globals, const std::string& message) {
   std::string now = absl::FormatTime(absl::RFC3339_sec, absl::Now(), absl::LocalTimeZone());
   if (globals.log_format != "json") {
-    return absl::StrCat("time=\"", now, "\" level=error msg=",
-                        nlohmann::json(message).dump(-1, ' ', false,
-                                                     nlohmann::json::error_handler_t::replace),
-                        "\n");
+    return absl::StrCat(
+        "time=\"", now, "\" level=error msg=",
+        nlohmann::json(message).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace),
+        "\n");
   }
   nlohmann::ordered_json record = {{"level", "error"}, {"msg", message}, {"time", now}};
   return record.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";

@@ -17,10 +17,10 @@
 namespace redoubt::runsc {
 
 struct Globals {
-  std::string root;        // Empty: StateRoot() finds it.
-  std::string log;         // A file, for errors as records.
+  std::string root;  // Empty: StateRoot() finds it.
+  std::string log;   // A file, for errors as records.
   std::string log_format = "text";
-  std::string debug_log;   // A file, for the sandbox's own log.
+  std::string debug_log;  // A file, for the sandbox's own log.
   std::string rootless = "auto";
   std::string platform = "auto";
   std::string network;

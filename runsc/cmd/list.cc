@@ -68,9 +68,8 @@ void AddListCommand(CommandLine line) {
   command->add_option("--format,-f", flags->format, "table or json")
       ->check(CLI::IsMember({"table", "json"}));
   command->add_flag("--quiet,-q", flags->quiet, "Names only");
-  command->callback([flags, line] {
-    *line.run = [flags, line] { return List(line.globals, *flags); };
-  });
+  command->callback(
+      [flags, line] { *line.run = [flags, line] { return List(line.globals, *flags); }; });
 }
 
 }  // namespace redoubt::runsc

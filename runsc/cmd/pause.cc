@@ -16,8 +16,9 @@ absl::Status Change(const Globals& globals, const std::string& id, bool pause) {
   if (!container.ok()) return container.status();
   std::string status = container->Status();
   if (pause && status != "running" && status != "created") {
-    return absl::FailedPreconditionError(
-        status == "paused" ? "container paused already" : "container not running or created: " + status);
+    return absl::FailedPreconditionError(status == "paused"
+                                             ? "container paused already"
+                                             : "container not running or created: " + status);
   }
   if (!pause && status != "paused") {
     return absl::FailedPreconditionError("container not paused");
@@ -38,7 +39,9 @@ void AddOne(CommandLine line, const char* name, const char* description, bool pa
   auto id = std::make_shared<std::string>();
   command->add_option("ID", *id, "The container")->required();
   command->callback([id, line, pause] {
-    *line.run = [id, line, pause] { return Finish(line.globals, Change(line.globals, *id, pause)); };
+    *line.run = [id, line, pause] {
+      return Finish(line.globals, Change(line.globals, *id, pause));
+    };
   });
 }
 

@@ -87,9 +87,8 @@ void AddRunCommand(CommandLine line) {
   command->add_flag("--detach,-d", flags->detach, "Leave it running");
   command->add_flag("--keep", flags->keep, "Do not delete it at its end");
   command->add_flag("--no-subreaper", flags->create.no_subreaper, "Accepted");
-  command->callback([flags, line] {
-    *line.run = [flags, line] { return Run(line.globals, *flags); };
-  });
+  command->callback(
+      [flags, line] { *line.run = [flags, line] { return Run(line.globals, *flags); }; });
 }
 
 }  // namespace redoubt::runsc

@@ -27,8 +27,7 @@ absl::Status WriteSpec(const SpecFlags& flags) {
   std::string text = oci::TemplateConfig(flags.rootless, geteuid(), getegid());
   OwnedFd file(open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
   if (!file.valid() && errno == EEXIST) {
-    return absl::AlreadyExistsError(
-        absl::StrCat("File ", path, " exists. Remove it first"));
+    return absl::AlreadyExistsError(absl::StrCat("File ", path, " exists. Remove it first"));
   }
   if (!file.valid() || write(file.get(), text.data(), text.size()) < 0) {
     return absl::InternalError(absl::StrCat(path, ": ", strerror(errno)));

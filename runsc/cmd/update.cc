@@ -14,7 +14,9 @@
 #include "absl/strings/str_cat.h"
 #include "nlohmann/json.hpp"
 #include "runsc/cmd/commands.h"
+#include "runsc/container/control_client.h"
 #include "runsc/container/create.h"
+#include "runsc/sandbox/limits.h"
 
 namespace redoubt::runsc {
 
@@ -63,7 +65,7 @@ std::optional<int64_t> ParseBytes(const std::string& text) {
   std::string unit = end == std::string::npos ? "" : text.substr(end);
   for (char& c : unit) c = static_cast<char>(tolower(static_cast<unsigned char>(c)));
   static const std::map<std::string, int> kShifts = {
-      {"", 0},   {"b", 0},    {"k", 10},  {"kb", 10},  {"kib", 10}, {"m", 20},  {"mb", 20},
+      {"", 0},     {"b", 0},  {"k", 10},  {"kb", 10},  {"kib", 10}, {"m", 20},  {"mb", 20},
       {"mib", 20}, {"g", 30}, {"gb", 30}, {"gib", 30}, {"t", 40},   {"tb", 40}, {"tib", 40}};
   auto shift = kShifts.find(unit);
   if (shift == kShifts.end()) return std::nullopt;
@@ -109,6 +111,17 @@ absl::StatusOr<Json> MakeResources(const UpdateFlags& flags) {
   return json;
 }
 
+// A paused sandbox answers when it goes on; the request waits for that in its socket.
+absl::Status ShowInside(const Container& container, const oci::LinuxResources& resources,
+                        bool paused) {
+  absl::StatusOr<ControlClient> client = ControlClient::Connect(container);
+  if (!client.ok()) return client.status();
+  boot::ControlRequest request;
+  *request.mutable_set_limits() = LimitChange(resources);
+  if (paused) return client->Send(std::move(request)).status();
+  return client->Call(std::move(request)).status();
+}
+
 absl::Status Update(const Globals& globals, const UpdateFlags& flags) {
   absl::StatusOr<Json> json = MakeResources(flags);
   if (!json.ok()) return json.status();
@@ -116,12 +129,12 @@ absl::Status Update(const Globals& globals, const UpdateFlags& flags) {
   if (!resources.ok()) return resources.status();
   absl::StatusOr<Container> container = Container::Open(globals.StateRoot(), flags.id);
   if (!container.ok()) return container.status();
-  if (container->Status() == "stopped") {
-    return absl::FailedPreconditionError("container not running");
-  }
+  std::string status = container->Status();
+  if (status == "stopped") return absl::FailedPreconditionError("container not running");
   absl::StatusOr<std::unique_ptr<cgroup::Cgroup>> group = CgroupOf(*container);
   if (!group.ok()) return group.status();
-  return (*group)->Apply(*resources);
+  absl::Status applied = (*group)->Apply(cgroup::WithRoomForSandbox(*resources));
+  return applied.ok() ? ShowInside(*container, *resources, status == "paused") : applied;
 }
 
 }  // namespace

@@ -33,10 +33,10 @@ absl::Status SendMaster(const std::string& socket_path, int master, const std::s
   }
   memcpy(address.sun_path, socket_path.c_str(), socket_path.size() + 1);
   OwnedFd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  if (!socket.valid() ||
-      !host::Call([&] {
-         return connect(socket.get(), reinterpret_cast<sockaddr*>(&address), sizeof(address));
-       }).ok()) {
+  if (!socket.valid() || !host::Call([&] {
+                            return connect(socket.get(), reinterpret_cast<sockaddr*>(&address),
+                                           sizeof(address));
+                          }).ok()) {
     return Failed(absl::StrCat("--console-socket ", socket_path));
   }
   Result<void> sent =

@@ -86,6 +86,9 @@ class Creator {
                                  .rootless = options_.rootless});
     if (!group.ok()) return group.status();
     group_ = *std::move(group);
+    // Known before they are there: whoever is killed in between leaves nothing that is not known.
+    container_.state().cgroup_paths = group_->paths();
+    if (absl::Status saved = container_.Save(); !saved.ok()) return saved;
     absl::Status made = group_->Create();
     if (!made.ok()) return made;
     container_.state().cgroup_paths = group_->paths();
@@ -97,11 +100,10 @@ class Creator {
     MonitorParts parts;
     parts.container = &container_;
     parts.spec = spec_;
-    absl::StatusOr<SandboxSpec> sandbox =
-        TranslateSpec(spec_, {.bundle = options_.bundle,
-                              .platform = options_.platform,
-                              .overlay = options_.overlay,
-                              .strace = options_.strace});
+    absl::StatusOr<SandboxSpec> sandbox = TranslateSpec(spec_, {.bundle = options_.bundle,
+                                                                .platform = options_.platform,
+                                                                .overlay = options_.overlay,
+                                                                .strace = options_.strace});
     if (!sandbox.ok()) return sandbox.status();
     parts.sandbox = *std::move(sandbox);
     absl::StatusOr<OwnedFd> listener = ListenForControl(container_);
@@ -244,8 +246,7 @@ absl::Status DestroyContainer(Container& container) {
   if (state.monitor.IsAlive()) (void)(*group)->Thaw();
   for (const ProcessId* process : {&state.monitor, &state.sentry, &state.gofer}) {
     if (process->IsAlive() && !process->KillAndWait(kDeadline)) {
-      return absl::DeadlineExceededError(
-          absl::StrCat("process ", process->pid, " does not end"));
+      return absl::DeadlineExceededError(absl::StrCat("process ", process->pid, " does not end"));
     }
   }
   (void)(*group)->Signal(SIGKILL);

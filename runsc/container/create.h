@@ -18,7 +18,7 @@ struct CreateOptions {
   std::string id, bundle;
   std::string pid_file, console_socket;
   int preserve_fds = 0;
-  bool detached = true;  // False: `run` in the foreground, which is the container's terminal.
+  bool detached = true;   // False: `run` in the foreground, which is the container's terminal.
   bool keep_log = false;  // See MonitorParts.
   const platform::PlatformType* platform = nullptr;
   bool overlay = false, strace = false, systemd_cgroup = false, rootless = false;

@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -21,6 +20,7 @@
 #include "runsc/container/create.h"
 #include "runsc/container/monitor.h"
 #include "runsc/container/translate.h"
+#include "runsc/sandbox/process_title.h"
 #include "runsc/sandbox/raw_terminal.h"
 #include "runsc/sandbox/sandbox.h"
 
@@ -110,7 +110,7 @@ class ExecSession {
   // In the process that stands for it: lets go of all that was the caller's.
   void Detach() {
     setsid();
-    (void)prctl(PR_SET_NAME, "runsc-exec", 0, 0, 0);
+    SetProcessTitle("runsc-exec " + options_.process.args[0]);
     if (console_.valid()) ControlConsole(console_.get());
     for (OwnedFd& fd : TakeDescriptors(0, {client_.fd(), console_.get()})) fd.Reset();
   }

@@ -40,8 +40,8 @@ std::vector<char*> Pointers(const std::vector<std::string>& words) {
   return pointers;
 }
 
-[[noreturn]] void ExecHook(const oci::Hook& hook, int input, int errors, std::span<char* const> args,
-                           std::span<char* const> environment) {
+[[noreturn]] void ExecHook(const oci::Hook& hook, int input, int errors,
+                           std::span<char* const> args, std::span<char* const> environment) {
   int null = open("/dev/null", O_WRONLY);
   dup2(input, 0);
   dup2(null, 1);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Hooks: programs of the engine's that run on the host at points of a container's life (runtime-spec
-// config.md, "POSIX-platform Hooks"), with the container's state on their standard input.
+// Hooks: programs of the engine's that run on the host at points of a container's life
+// (runtime-spec config.md, "POSIX-platform Hooks"), with the container's state on their standard
+// input.
 #ifndef RUNSC_CONTAINER_HOOKS_H_
 #define RUNSC_CONTAINER_HOOKS_H_
 

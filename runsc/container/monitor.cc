@@ -5,7 +5,6 @@
 #include <linux/close_range.h>
 #include <sched.h>
 #include <signal.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
@@ -25,6 +24,7 @@
 #include "runsc/container/hooks.h"
 #include "runsc/container/root_view.h"
 #include "runsc/sandbox/launch.h"
+#include "runsc/sandbox/process_title.h"
 #include "runsc/sandbox/sandbox.h"
 #include "runsc/sandbox/supervisor.h"
 
@@ -59,7 +59,8 @@ absl::Status JoinNetwork(const oci::Spec& spec) {
       absl::StrCat("network namespace ", network->path, ": ", strerror(errno)));
 }
 
-// The end of the sandbox's log that it writes to; what nobody reads in time is lost, not waited for.
+// The end of the sandbox's log that it writes to; what nobody reads in time is lost, not waited
+// for.
 OwnedFd RedirectLog() {
   int ends[2];
   if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) return OwnedFd();
@@ -69,7 +70,8 @@ OwnedFd RedirectLog() {
 
 class Monitor {
  public:
-  Monitor(MonitorParts parts, MonitorLink link) : parts_(std::move(parts)), link_(std::move(link)) {}
+  Monitor(MonitorParts parts, MonitorLink link)
+      : parts_(std::move(parts)), link_(std::move(link)) {}
 
   [[noreturn]] void Run() {
     absl::StatusOr<SandboxOutcome> outcome = Live();
@@ -84,9 +86,9 @@ class Monitor {
  private:
   absl::StatusOr<SandboxOutcome> Live() {
     if (!parts_.keep_log) SetLogFd(-1);
-    std::vector<OwnedFd> descriptors =
-        TakeDescriptors(parts_.preserve_fds, {link_.fd(), parts_.listener.get(), LogFd(),
-                                              parts_.container->directory()});
+    std::vector<OwnedFd> descriptors = TakeDescriptors(
+        parts_.preserve_fds,
+        {link_.fd(), parts_.listener.get(), LogFd(), parts_.container->directory()});
     absl::Status status = MakeNamespaces();
     if (!status.ok()) return status;
     if (!parts_.console_socket.empty()) {
@@ -213,7 +215,7 @@ void EndAs(int status) {
 void RunMonitor(MonitorParts parts, MonitorLink link) {
   setsid();
   parts.container->LeaveLock();
-  (void)prctl(PR_SET_NAME, "runsc-monitor", 0, 0, 0);
+  SetProcessTitle("runsc-monitor " + parts.container->state().id);
   SetLogName("monitor");
   // On the heap and never freed: nothing of it may end before the process does.
   auto* monitor = new Monitor(std::move(parts), std::move(link));

@@ -33,7 +33,7 @@ struct MonitorParts {
   SandboxSpec sandbox;
   OwnedFd listener;
   std::string console_socket;  // Empty: the first process gets our own descriptors.
-  bool keep_log = false;  // The log is a file of its own, not the caller's standard error.
+  bool keep_log = false;       // The log is a file of its own, not the caller's standard error.
   int preserve_fds = 0;        // Descriptors from 3 on that go to the first process too.
 };
 

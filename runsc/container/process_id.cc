@@ -48,8 +48,7 @@ ProcessId ProcessId::Of(pid_t pid) {
 bool ProcessId::IsAlive() const {
   if (pid <= 0) return false;
   Stat stat = ReadStat(pid);
-  return stat.state != 0 && stat.state != 'Z' && stat.state != 'X' &&
-         stat.start_time == start_time;
+  return stat.state != 0 && stat.state != 'Z' && stat.state != 'X' && stat.start_time == start_time;
 }
 
 OwnedFd ProcessId::Open() const {

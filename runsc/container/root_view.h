@@ -12,8 +12,8 @@
 namespace redoubt::runsc {
 
 // Moves the calling process, which has one thread, there. What the sentry provides from its own
-// memory (tmpfs, proc, dev) is not in the view. On an error the process stays where it was, or has a
-// mount namespace of its own that looks like the host's.
+// memory (tmpfs, proc, dev) is not in the view. On an error the process stays where it was, or has
+// a mount namespace of its own that looks like the host's.
 absl::Status EnterRootView(const SandboxSpec& spec);
 
 }  // namespace redoubt::runsc

@@ -66,9 +66,8 @@ absl::Status RunStartHook(const Container& container, const oci::Hook& hook,
   absl::StatusOr<int> status = Await(*client, hook);
   if (!status.ok()) return status.status();
   if (*status == 0) return absl::OkStatus();
-  return absl::UnknownError(WIFEXITED(*status)
-                                ? absl::StrCat("exit status ", WEXITSTATUS(*status))
-                                : absl::StrCat("signal ", WTERMSIG(*status)));
+  return absl::UnknownError(WIFEXITED(*status) ? absl::StrCat("exit status ", WEXITSTATUS(*status))
+                                               : absl::StrCat("signal ", WTERMSIG(*status)));
 }
 
 }  // namespace

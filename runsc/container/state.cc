@@ -104,9 +104,9 @@ absl::Status CheckContainerId(std::string_view id) {
   };
   if (id.empty()) return absl::InvalidArgumentError("container id cannot be empty");
   if (id.size() > 1024 || id == "." || id == ".." || !std::all_of(id.begin(), id.end(), good)) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("invalid container ID format: \"", std::string(id),
-                     "\"; want letters, digits and any of _+-."));
+    return absl::InvalidArgumentError(absl::StrCat("invalid container ID format: \"",
+                                                   std::string(id),
+                                                   "\"; want letters, digits and any of _+-."));
   }
   return absl::OkStatus();
 }
@@ -130,8 +130,8 @@ absl::StatusOr<Container> Container::Create(const std::string& root, const std::
   (void)Lock(container.directory(), absl::Seconds(10));
   container.state_.id = id;
   container.state_.owner = geteuid();
-  container.state_.created = absl::FormatTime("%Y-%m-%dT%H:%M:%E9SZ", absl::Now(),
-                                              absl::UTCTimeZone());
+  container.state_.created =
+      absl::FormatTime("%Y-%m-%dT%H:%M:%E9SZ", absl::Now(), absl::UTCTimeZone());
   container.state_.creator = ProcessId::Of(getpid());
   return container;
 }
@@ -190,12 +190,12 @@ std::string Container::Status() const {
 
 absl::Status Container::WriteFile(const std::string& name, const std::string& content) {
   std::string temporary = absl::StrCat(".", name, ".", getpid());
-  OwnedFd file(openat(directory(), temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
-                      0600));
+  OwnedFd file(
+      openat(directory(), temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
   if (!file.valid()) return Failed(absl::StrCat("writing ", path_, "/", name), errno);
   for (size_t done = 0; done < content.size();) {
-    auto wrote = host::Call(
-        [&] { return write(file.get(), content.data() + done, content.size() - done); });
+    auto wrote =
+        host::Call([&] { return write(file.get(), content.data() + done, content.size() - done); });
     if (!wrote.ok()) {
       (void)unlinkat(directory(), temporary.c_str(), 0);
       return Failed(absl::StrCat("writing ", path_, "/", name), wrote.error().value());

@@ -54,9 +54,8 @@ std::optional<boot::MountKind> KindOfKernelView(const std::string& path) {
 }
 
 absl::Status MountError(const oci::Mount& mount, const std::string& what) {
-  return absl::InvalidArgumentError(absl::StrCat("error mounting \"", mount.source,
-                                                 "\" to rootfs at \"", mount.destination,
-                                                 "\": ", what));
+  return absl::InvalidArgumentError(absl::StrCat(
+      "error mounting \"", mount.source, "\" to rootfs at \"", mount.destination, "\": ", what));
 }
 
 // Fills in `out`, and adds a source for the gofer when it is a tree of the host.
@@ -84,8 +83,7 @@ absl::Status TranslateBind(const oci::Mount& mount, const oci::MountOptions& opt
   return absl::OkStatus();
 }
 
-absl::Status TranslateMount(const oci::Mount& mount, const std::string& bundle,
-                            SandboxSpec& spec) {
+absl::Status TranslateMount(const oci::Mount& mount, const std::string& bundle, SandboxSpec& spec) {
   absl::StatusOr<oci::MountOptions> options = oci::ParseMountOptions(mount.options);
   if (!options.ok()) return MountError(mount, std::string(options.status().message()));
   boot::MountConfig out;
@@ -202,6 +200,8 @@ absl::StatusOr<SandboxSpec> TranslateSpec(const oci::Spec& spec, const Translate
   absl::StatusOr<boot::ProcessSpec> process = TranslateProcess(spec.process, spec.linux_.seccomp);
   if (!process.ok()) return process.status();
   out.process = *std::move(process);
+  const oci::Namespace* pids = spec.FindNamespace("pid");
+  out.process.set_unkillable(pids != nullptr && pids->path.empty());
   out.make_working_directory = true;  // As runc does.
   out.limits = LimitsOf(spec.linux_.resources);
   out.hostname = spec.hostname.empty() ? HostName() : spec.hostname;

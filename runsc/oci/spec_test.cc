@@ -121,7 +121,8 @@ TEST(Spec, WhatIsNoJsonIsAnError) {
 }
 
 TEST(MountOptions, TheLastWordCounts) {
-  absl::StatusOr<MountOptions> options = ParseMountOptions({"ro", "nosuid", "rw", "size=1m", "mode=700"});
+  absl::StatusOr<MountOptions> options =
+      ParseMountOptions({"ro", "nosuid", "rw", "size=1m", "mode=700"});
   ASSERT_TRUE(options.ok());
   EXPECT_EQ(options->flags, static_cast<unsigned long>(MS_NOSUID));
   EXPECT_EQ(options->data, "size=1m,mode=700");

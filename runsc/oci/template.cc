@@ -21,8 +21,8 @@ Json Process() {
   for (const char* set : {"bounding", "effective", "permitted"}) {
     process["capabilities"][set] = capabilities;
   }
-  process["rlimits"] = Json::array(
-      {Json{{"type", "RLIMIT_NOFILE"}, {"hard", 1024}, {"soft", 1024}}});
+  process["rlimits"] =
+      Json::array({Json{{"type", "RLIMIT_NOFILE"}, {"hard", 1024}, {"soft", 1024}}});
   process["noNewPrivileges"] = true;
   return process;
 }
@@ -42,12 +42,12 @@ Json Mounts(bool rootless) {
   mounts.push_back(
       Mount("/dev", "tmpfs", "tmpfs", {"nosuid", "strictatime", "mode=755", "size=65536k"}));
   mounts.push_back(Mount("/dev/pts", "devpts", "devpts", pts));
-  mounts.push_back(Mount("/dev/shm", "tmpfs", "shm",
-                         {"nosuid", "noexec", "nodev", "mode=1777", "size=65536k"}));
+  mounts.push_back(
+      Mount("/dev/shm", "tmpfs", "shm", {"nosuid", "noexec", "nodev", "mode=1777", "size=65536k"}));
   mounts.push_back(Mount("/dev/mqueue", "mqueue", "mqueue", {"nosuid", "noexec", "nodev"}));
   mounts.push_back(Mount("/sys", "sysfs", "sysfs", {"nosuid", "noexec", "nodev", "ro"}));
-  mounts.push_back(Mount("/sys/fs/cgroup", "cgroup", "cgroup",
-                         {"nosuid", "noexec", "nodev", "relatime", "ro"}));
+  mounts.push_back(
+      Mount("/sys/fs/cgroup", "cgroup", "cgroup", {"nosuid", "noexec", "nodev", "relatime", "ro"}));
   return mounts;
 }
 
@@ -60,17 +60,15 @@ Json Linux(bool rootless, uint32_t uid, uint32_t gid) {
   }
   if (rootless) {
     namespaces.push_back({{"type", "user"}});
-    section["uidMappings"] =
-        Json::array({Json{{"containerID", 0}, {"hostID", uid}, {"size", 1}}});
-    section["gidMappings"] =
-        Json::array({Json{{"containerID", 0}, {"hostID", gid}, {"size", 1}}});
+    section["uidMappings"] = Json::array({Json{{"containerID", 0}, {"hostID", uid}, {"size", 1}}});
+    section["gidMappings"] = Json::array({Json{{"containerID", 0}, {"hostID", gid}, {"size", 1}}});
   } else {
     section["resources"]["devices"] = Json::array({Json{{"allow", false}, {"access", "rwm"}}});
   }
   section["namespaces"] = std::move(namespaces);
-  section["maskedPaths"] = {"/proc/acpi",         "/proc/asound",     "/proc/kcore",
-                            "/proc/keys",         "/proc/latency_stats", "/proc/timer_list",
-                            "/proc/timer_stats",  "/proc/sched_debug", "/sys/firmware",
+  section["maskedPaths"] = {"/proc/acpi",        "/proc/asound",        "/proc/kcore",
+                            "/proc/keys",        "/proc/latency_stats", "/proc/timer_list",
+                            "/proc/timer_stats", "/proc/sched_debug",   "/sys/firmware",
                             "/proc/scsi"};
   section["readonlyPaths"] = {"/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys",
                               "/proc/sysrq-trigger"};

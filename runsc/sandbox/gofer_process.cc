@@ -2,7 +2,6 @@
 #include "runsc/sandbox/gofer_process.h"
 
 #include <sched.h>
-#include <sys/prctl.h>
 #include <unistd.h>
 
 #include <utility>
@@ -11,6 +10,7 @@
 #include "gofer/server/gofer.h"
 #include "gofer/server/own_descriptors.h"
 #include "runsc/sandbox/gofer_root.h"
+#include "runsc/sandbox/process_title.h"
 
 namespace redoubt::runsc {
 
@@ -18,7 +18,7 @@ namespace {
 
 int RunGoferProcess(const SandboxSpec& spec, OwnedFd socket) {
   SetLogName("gofer");
-  prctl(PR_SET_NAME, "gofer", 0, 0, 0);
+  SetProcessTitle("gofer (runsc)");
   gofer::GoferConfig config;
   config.socket = std::move(socket);
   Result<OwnedFd> own = gofer::OpenOwnDescriptors();

@@ -17,4 +17,16 @@ kernel::SandboxLimits LimitsOf(const oci::LinuxResources& resources) {
   return limits;
 }
 
+boot::SetLimits LimitChange(const oci::LinuxResources& resources) {
+  kernel::SandboxLimits limits = LimitsOf(resources);
+  boot::SetLimits change;
+  if (resources.memory.limit.has_value()) change.set_memory_bytes(limits.memory_bytes);
+  if (resources.cpu.quota.has_value()) {
+    change.set_cpu_quota_us(static_cast<uint64_t>(limits.cpu_quota_us));
+  }
+  if (resources.cpu.period.has_value()) change.set_cpu_period_us(limits.cpu_period_us);
+  if (resources.pids_limit.has_value()) change.set_tasks(static_cast<uint32_t>(limits.tasks));
+  return change;
+}
+
 }  // namespace redoubt::runsc

@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// LimitsOf: what a guest is to see of a container's resources.
+// What a guest is to see of a container's resources: LimitsOf at its start, LimitChange later.
 #ifndef RUNSC_SANDBOX_LIMITS_H_
 #define RUNSC_SANDBOX_LIMITS_H_
 
 #include "runsc/oci/resources.h"
+#include "sentry/boot/control.pb.h"
 #include "sentry/kernel/sandbox_limits.h"
 
 namespace redoubt::runsc {
 
 kernel::SandboxLimits LimitsOf(const oci::LinuxResources& resources);
+boot::SetLimits LimitChange(const oci::LinuxResources& resources);
 
 }  // namespace redoubt::runsc
 

@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "runsc/sandbox/process_title.h"
 #include "sentry/boot/boot.h"
 
 namespace redoubt::runsc {
@@ -34,6 +35,7 @@ void CloseOthers(std::vector<int> kept) {
 int RunSentryProcess(const SandboxSpec& spec, SentryEnds& ends) {
   // A write to a closed pipe is the guest's EPIPE, not our end.
   signal(SIGPIPE, SIG_IGN);
+  SetProcessTitle("sentry (runsc)");
   boot::SentryConfig config;
   config.platform = spec.platform;
   config.log_fd = LogFd();

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Supervisor: what a launcher does while its sandbox lives: passes signals on, carries requests of
-// runsc's commands to the sentry and the answers back, notices when the sentry or the gofer is gone.
+// runsc's commands to the sentry and the answers back, notices when the sentry or the gofer is
+// gone.
 //
 //   Supervisor supervisor(std::move(launched), {.start_at_once = true, .signals = fd});
 //   absl::StatusOr<SandboxOutcome> outcome = supervisor.Run();
 //
-// A client is a connection to `listener`. Its requests get ids of the supervisor's own on the way to
-// the sentry, so that clients need not know of each other. A process that a client had started dies
-// with the client's connection.
+// A client is a connection to `listener`. Its requests get ids of the supervisor's own on the way
+// to the sentry, so that clients need not know of each other. A process that a client had started
+// dies with the client's connection.
 #ifndef RUNSC_SANDBOX_SUPERVISOR_H_
 #define RUNSC_SANDBOX_SUPERVISOR_H_
 

@@ -158,8 +158,8 @@ absl::StatusOr<Prepared> Prepare(SentryConfig& config, int control_fd, int* erro
   mallopt(M_ARENA_MAX, 1);  // A second arena reads /proc/sys/vm/overcommit_memory when it shrinks.
   (void)absl::base_internal::NumCPUs();
   (void)absl::base_internal::NominalCPUFrequency();
-  unsigned cpu_count = config.limits.VisibleCpus(CpuCount());
-  uint64_t memory_bytes = config.limits.VisibleMemory(MemoryBytes());
+  unsigned cpu_count = CpuCount();
+  uint64_t memory_bytes = MemoryBytes();
   OwnedFd procfs = OpenProcfs();
   g_procfs = procfs.get();
   tmpfs::SetReadOnlyReopener(&ReopenReadOnly);
@@ -202,11 +202,11 @@ absl::StatusOr<Prepared> Prepare(SentryConfig& config, int control_fd, int* erro
   kernel_config.timers = *std::move(timers);
   kernel_config.procfs = std::move(procfs);
   kernel_config.hostname = config.hostname;
-  kernel_config.max_tasks = config.limits.MostTasks(config.max_tasks);
+  kernel_config.max_tasks = config.max_tasks;
   kernel_config.limits = config.limits;
   kernel_config.answers_locally = !config.strace;
-  kernel_config.cpu_count = cpu_count;
-  kernel_config.memory_bytes = memory_bytes;
+  kernel_config.host_cpus = cpu_count;
+  kernel_config.host_memory_bytes = memory_bytes;
   Prepared prepared;
   prepared.kernel = std::make_unique<kernel::Kernel>(std::move(kernel_config));
   kernel::InstallTerminalControl(*prepared.kernel);

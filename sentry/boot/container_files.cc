@@ -100,9 +100,8 @@ absl::Status CloseForWriting(vfs::MountNamespace& mounts, const std::string& pat
   vfs::Caller caller = RootCaller(mounts);
   Result<vfs::Path> found = vfs::Walk(caller, caller.root, path, {});
   if (!found.ok()) return absl::OkStatus();
-  auto mount =
-      MakeRef<vfs::Mount>(found->mount->superblock(), found->dentry,
-                          found->mount->flags() | MS_RDONLY, found->mount->source());
+  auto mount = MakeRef<vfs::Mount>(found->mount->superblock(), found->dentry,
+                                   found->mount->flags() | MS_RDONLY, found->mount->source());
   Result<void> attached = mounts.Attach(std::move(mount), *found);
   return attached.ok() ? absl::OkStatus()
                        : Failed("making " + path + " read-only", attached.error());

@@ -28,8 +28,8 @@ class ControlSocket {
     return SendBytes(request.SerializeAsString(), fds);
   }
   Result<void> Send(const ControlEvent& event) { return SendBytes(event.SerializeAsString(), {}); }
-  // Wait for one message. EPIPE: the other side is gone; EBADMSG: it sent nonsense. Descriptors that
-  // came with a request go to `fds`; when it is null, they may not come.
+  // Wait for one message. EPIPE: the other side is gone; EBADMSG: it sent nonsense. Descriptors
+  // that came with a request go to `fds`; when it is null, they may not come.
   Result<ControlRequest> ReceiveRequest(std::vector<OwnedFd>* fds = nullptr);
   Result<ControlEvent> ReceiveEvent();
 

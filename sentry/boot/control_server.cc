@@ -4,12 +4,16 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <climits>
+#include <cstdint>
 #include <string>
 #include <thread>
 #include <utility>
 
 #include "base/log.h"
 #include "sentry/boot/process_spec.h"
+#include "sentry/fs/dev/devices.h"
 #include "sentry/time/clock.h"
 
 namespace redoubt::boot {
@@ -89,6 +93,7 @@ void ControlServer::StartGuest(uint64_t id, uint64_t process, const ProcessSpec&
   if (!stdio.ok()) return SendFailed(id, std::string(stdio.status().message()), 0);
   start->fd_table = std::move(stdio->table);
   start->terminal = stdio->terminal;
+  if (process == 0 && stdio->terminal) fs::SetConsole(stdio->terminal);
   {
     // Before it runs: it may end at once.
     absl::MutexLock lock(&mu_);
@@ -208,6 +213,22 @@ void ControlServer::ServeListProcesses(uint64_t id) {
   Send(id, std::move(event));
 }
 
+void ControlServer::ServeSetLimits(uint64_t id, const SetLimits& change) {
+  kernel::SandboxLimits limits = kernel_.limits();
+  if (change.has_memory_bytes()) limits.memory_bytes = change.memory_bytes();
+  if (change.has_cpu_quota_us()) {
+    limits.cpu_quota_us = static_cast<int64_t>(std::min<uint64_t>(change.cpu_quota_us(), INT64_MAX));
+  }
+  if (change.cpu_period_us() != 0) limits.cpu_period_us = change.cpu_period_us();
+  if (change.has_tasks()) {
+    limits.tasks = static_cast<int>(std::min<uint32_t>(change.tasks(), INT_MAX));
+  }
+  kernel_.SetLimits(limits);
+  ControlEvent done;
+  done.mutable_done();
+  Send(id, std::move(done));
+}
+
 void ControlServer::Serve(const ControlRequest& request, std::vector<OwnedFd> fds) {
   switch (request.request_case()) {
     case ControlRequest::kSignal:
@@ -218,6 +239,8 @@ void ControlServer::Serve(const ControlRequest& request, std::vector<OwnedFd> fd
       return ServeExec(request.id(), request.exec(), std::move(fds));
     case ControlRequest::kListProcesses:
       return ServeListProcesses(request.id());
+    case ControlRequest::kSetLimits:
+      return ServeSetLimits(request.id(), request.set_limits());
     default:
       return SendFailed(request.id(), "no such request", EINVAL);
   }
@@ -242,6 +265,8 @@ void ControlServer::ServeRequests() {
 void ControlServer::ReportEnds() {
   while (true) {
     End end = NextEnd();
+    // The terminal's text ends when nobody has it open, /dev/console included.
+    if (end.process == 0) fs::SetConsole(nullptr);
     if (std::shared_ptr<TerminalBridge> bridge = BridgeOf(end.process)) bridge->Drain();
     absl::MutexLock starting(&start_mu_);
     ControlEvent event;

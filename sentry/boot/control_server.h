@@ -29,8 +29,7 @@ namespace redoubt::boot {
 class ControlServer {
  public:
   // All live as long as the process.
-  ControlServer(ControlSocket* control, kernel::Kernel* kernel, Stdio* stdio,
-                kernel::Limits limits)
+  ControlServer(ControlSocket* control, kernel::Kernel* kernel, Stdio* stdio, kernel::Limits limits)
       : control_(*control), kernel_(*kernel), stdio_(*stdio), limits_(limits) {}
 
   // Says that the container is there, and serves until its end. `descriptors` as in SentryConfig.
@@ -54,6 +53,7 @@ class ControlServer {
   void ServeStart(uint64_t id);
   void ServeExec(uint64_t id, const Exec& exec, std::vector<OwnedFd> fds);
   void ServeListProcesses(uint64_t id);
+  void ServeSetLimits(uint64_t id, const SetLimits& change);
   // Starts what `spec` says as the guest `process`, and answers request `id`.
   void StartGuest(uint64_t id, uint64_t process, const ProcessSpec& spec,
                   std::vector<OwnedFd> descriptors);

@@ -86,8 +86,8 @@ class Copier {
 
   Result<void> CopyFile(const vfs::Path& from, const vfs::Path& to, const std::string& name) {
     auto source = TRY(vfs::OpenPath(caller_, from, O_RDONLY));
-    auto target = TRY(vfs::Open(caller_, to, name, {.flags = O_WRONLY | O_CREAT | O_EXCL,
-                                                    .mode = 0600}));
+    auto target =
+        TRY(vfs::Open(caller_, to, name, {.flags = O_WRONLY | O_CREAT | O_EXCL, .mode = 0600}));
     std::array<std::byte, 16384> buffer;
     while (true) {
       size_t got = TRY(source->Read(buffer));

@@ -5,9 +5,11 @@
 #include <sys/stat.h>
 
 #include <cstring>
+#include <deque>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -100,19 +102,65 @@ vfs::Caller RootCaller(const vfs::MountNamespace& mounts) {
   return caller;
 }
 
+namespace {
+
+// The way to a place that is made where it is missing. A symlink leads on within the guest's root,
+// also one whose target has to be made.
+class PlaceMaker {
+ public:
+  PlaceMaker(const vfs::Caller& caller, bool is_file)
+      : caller_(caller), is_file_(is_file), here_(caller.root) {}
+
+  Result<vfs::Path> Make(const std::string& path) {
+    Prepend(path);
+    while (!left_.empty()) {
+      std::string name = std::move(left_.front());
+      left_.pop_front();
+      TRY(Step(name));
+    }
+    return here_;
+  }
+
+ private:
+  void Prepend(const std::string& path) {
+    std::vector<std::string> names = absl::StrSplit(path, '/', absl::SkipEmpty());
+    left_.insert(left_.begin(), names.begin(), names.end());
+  }
+
+  Result<void> Step(const std::string& name) {
+    Result<vfs::Path> found = vfs::Walk(caller_, here_, name, {.follow_final = false});
+    if (found.Is(ENOENT)) {
+      bool makes_file = is_file_ && left_.empty();
+      TRY(makes_file ? vfs::MakeNode(caller_, here_, name, S_IFREG | 0644, 0)
+                     : vfs::MakeDirectory(caller_, here_, name, 0755));
+      found = vfs::Walk(caller_, here_, name, {.follow_final = false});
+    }
+    if (!found.ok()) return found.error();
+    if (!found->dentry->inode()->IsSymlink()) {
+      here_ = *std::move(found);
+      return {};
+    }
+    constexpr int kMostLinks = 40;  // As Linux.
+    if (++links_ > kMostLinks) return Errno(ELOOP);
+    std::string target = TRY(vfs::ReadLink(caller_, *found));
+    if (target.starts_with('/')) here_ = caller_.root;
+    Prepend(target);
+    return {};
+  }
+
+  const vfs::Caller& caller_;
+  const bool is_file_;
+  vfs::Path here_;
+  std::deque<std::string> left_;
+  int links_ = 0;
+};
+
+}  // namespace
+
 Result<vfs::Path> FindOrMake(const vfs::Caller& caller, const std::string& path, bool is_file) {
   Result<vfs::Path> found = Find(caller, path);
   if (!found.Is(ENOENT)) return found;
-  for (size_t slash = path.find('/', 1); slash != std::string::npos;
-       slash = path.find('/', slash + 1)) {
-    Result<void> made = vfs::MakeDirectory(caller, caller.root, path.substr(0, slash), 0755);
-    if (!made.ok() && !made.Is(EEXIST)) return made.error();
-  }
-  Result<void> made = is_file
-                          ? vfs::MakeNode(caller, caller.root, path, S_IFREG | 0644, 0)
-                          : vfs::MakeDirectory(caller, caller.root, path, 0755);
-  if (!made.ok() && !made.Is(EEXIST)) return made.error();
-  return Find(caller, path);
+  return PlaceMaker(caller, is_file).Make(path);
 }
 
 RefPtr<vfs::Mount> NewEmptyMount() {

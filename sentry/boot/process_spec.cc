@@ -122,6 +122,7 @@ Result<kernel::InitialProcess> MakeProcess(kernel::Kernel& kernel, const Process
   }
   process.umask = spec.umask() & 0777;
   process.no_new_privileges = spec.no_new_privileges();
+  process.unkillable = spec.unkillable();
   process.oom_score_adjustment = spec.oom_score_adjustment();
   if (spec.seccomp_program().size() % sizeof(sock_filter) != 0) return Errno(EINVAL);
   process.seccomp = SeccompProgram(spec);

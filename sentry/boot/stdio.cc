@@ -72,8 +72,7 @@ absl::StatusOr<ProcessStdio> Stdio::Donate(std::vector<OwnedFd> descriptors) {
 }
 
 absl::StatusOr<ProcessStdio> Stdio::JoinTerminal(kernel::Kernel& kernel,
-                                                 std::vector<OwnedFd> descriptors,
-                                                 uint32_t owner) {
+                                                 std::vector<OwnedFd> descriptors, uint32_t owner) {
   if (descriptors.size() < 2) return absl::InvalidArgumentError("a terminal needs descriptors");
   vfs::Caller caller = RootCaller(*kernel.mounts());
   Result<PtyPair> pair = OpenPty(caller);

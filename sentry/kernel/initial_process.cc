@@ -62,6 +62,7 @@ Result<RefPtr<Task>> MakeTask(Kernel& kernel, const InitialProcess& process, int
   parts.tid = tid;
   auto group = MakeRef<ThreadGroup>(&kernel, tid, MakeRef<SignalHandlers>(), process.limits);
   group->oom_score_adjustment = process.oom_score_adjustment;
+  group->unkillable = process.unkillable;
   parts.group = group;
   auto task = MakeRef<Task>(std::move(parts));
   task->no_new_privileges = process.no_new_privileges;

@@ -24,8 +24,9 @@ namespace redoubt::kernel {
 class Kernel;
 
 struct InitialProcess {
-  bool is_init = false;  // The container's first process: number 1.
-  std::string file;  // Searched along PATH of `environment` unless it has a slash.
+  bool is_init = false;     // The container's first process: number 1.
+  bool unkillable = false;  // As init of a PID namespace: gets only signals that it handles.
+  std::string file;         // Searched along PATH of `environment` unless it has a slash.
   std::vector<std::string> arguments;
   std::vector<std::string> environment;
   RefPtr<Credentials> credentials;  // As before its execve, which applies its rules to them.

@@ -31,12 +31,14 @@ Kernel::Kernel(KernelConfig config)
       memory_policy_(MakePolicy(*platform_, &host_proc_)),
       tasks_(config.max_tasks),
       timers_(std::move(config.timers)),
-      cpu_count_(config.cpu_count),
+      host_cpus_(config.host_cpus),
+      host_memory_bytes_(config.host_memory_bytes),
+      most_tasks_(config.max_tasks),
       answers_locally_(config.answers_locally),
-      memory_bytes_(config.memory_bytes),
-      limits_(config.limits),
       boot_time_ns_(time::Now(time::Clock::kMonotonic)),
-      hostname_(std::move(config.hostname)) {}
+      hostname_(std::move(config.hostname)) {
+  SetLimits(config.limits);
+}
 
 Kernel::~Kernel() = default;
 
@@ -65,6 +67,19 @@ std::string Kernel::domainname() const {
 void Kernel::SetDomainname(std::string name) {
   MutexLock lock(&names_mu_);
   domainname_ = std::move(name);
+}
+
+SandboxLimits Kernel::limits() const {
+  MutexLock lock(&names_mu_);
+  return limits_;
+}
+
+void Kernel::SetLimits(const SandboxLimits& limits) {
+  MutexLock lock(&names_mu_);
+  limits_ = limits;
+  cpu_count_.store(limits.VisibleCpus(host_cpus_), std::memory_order_relaxed);
+  memory_bytes_.store(limits.VisibleMemory(host_memory_bytes_), std::memory_order_relaxed);
+  tasks_.SetMaxTasks(limits.MostTasks(most_tasks_));
 }
 
 int Kernel::WaitForFirstProcess() {

@@ -40,9 +40,9 @@ struct KernelConfig {
   std::string hostname = "redoubt";
   int max_tasks = 4096;
   bool answers_locally = true;  // The platform may answer calls that need nobody.
-  unsigned cpu_count = 1;
-  uint64_t memory_bytes = 0;  // What /proc/meminfo and sysinfo say.
-  SandboxLimits limits;       // As the cgroup view shows them.
+  unsigned host_cpus = 1;
+  uint64_t host_memory_bytes = 0;
+  SandboxLimits limits;
 };
 
 class Kernel {
@@ -59,10 +59,13 @@ class Kernel {
   AsyncSignals& async_signals() { return async_signals_; }
   const mm::MemoryPolicy& memory_policy() const { return memory_policy_; }
   const mm::HostProc& host_proc() const { return host_proc_; }
-  unsigned cpu_count() const { return cpu_count_; }
   bool answers_locally() const { return answers_locally_; }
-  uint64_t memory_bytes() const { return memory_bytes_; }
-  const SandboxLimits& limits() const { return limits_; }
+  // What the guest sees of the machine: the host's, cut to the sandbox's limits.
+  unsigned cpu_count() const { return cpu_count_.load(std::memory_order_relaxed); }
+  uint64_t memory_bytes() const { return memory_bytes_.load(std::memory_order_relaxed); }
+  SandboxLimits limits() const;
+  // `runsc update`: for what looks from now on.
+  void SetLimits(const SandboxLimits& limits);
   // Guest processes that the host has killed, as far as can be told for lack of memory.
   uint64_t oom_kills() const { return oom_kills_.load(std::memory_order_relaxed); }
   void CountOomKill() { oom_kills_.fetch_add(1, std::memory_order_relaxed); }
@@ -99,16 +102,19 @@ class Kernel {
   TaskSet tasks_;
   const std::unique_ptr<time::TimerQueue> timers_;
   AsyncSignals async_signals_{*this};
-  const unsigned cpu_count_;
+  const unsigned host_cpus_;
+  const uint64_t host_memory_bytes_;
+  const int most_tasks_;
   const bool answers_locally_;
-  const uint64_t memory_bytes_;
-  const SandboxLimits limits_;
+  std::atomic<unsigned> cpu_count_{1};
+  std::atomic<uint64_t> memory_bytes_{0};
   std::atomic<uint64_t> oom_kills_{0};
   const int64_t boot_time_ns_;
 
   mutable Mutex<LockRank::kLeaf> names_mu_;
   std::string hostname_ ABSL_GUARDED_BY(names_mu_);
   std::string domainname_ ABSL_GUARDED_BY(names_mu_) = "(none)";
+  SandboxLimits limits_ ABSL_GUARDED_BY(names_mu_);
 
   RefPtr<ThreadGroup> first_process_;  // Set once; lives as long as the kernel.
   absl::Mutex end_mu_;

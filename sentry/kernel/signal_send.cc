@@ -42,10 +42,15 @@ void PrepareJobControl(TaskSet& tasks, ThreadGroup& group, int signal)
 }
 
 // Ignored signals vanish, unless blocked: the process may install a handler before it unblocks.
-bool IsDropped(ThreadGroup& group, Task& target, int signal) {
-  if (target.signal_mask().Has(signal)) return false;
-  if (Access::AwaitedLocked(target).Has(signal)) return false;
-  return group.handlers->Ignores(signal);
+bool IsDropped(ThreadGroup& group, Task& target, const SignalInfo& info) {
+  if (target.signal_mask().Has(info.signal)) return false;
+  if (Access::AwaitedLocked(target).Has(info.signal)) return false;
+  // sig_task_ignored(): from inside, init gets only what it handles; from outside, also death.
+  if (group.unkillable && (*group.handlers)[info.signal].handler == abi::kSignalDefault) {
+    bool outside = info.code == SI_KERNEL || (info.code == SI_USER && info.fields.sender.pid == 0);
+    if (!outside || !abi::kUnblockableSignals.Has(info.signal)) return true;
+  }
+  return group.handlers->Ignores(info.signal);
 }
 
 bool Wants(Task& task, int signal) {
@@ -88,7 +93,7 @@ Result<void> SendSignalLocked(TaskSet& tasks, Task& target, const SignalInfo& in
   CHECK(info.signal > 0 && info.signal <= abi::kSignalCount);
   PrepareJobControl(tasks, group, info.signal);
   if (info.signal == SIGKILL) return SendSignalLocked(tasks, group, info);
-  if (IsDropped(group, target, info.signal)) return {};
+  if (IsDropped(group, target, info)) return {};
   TRY(Queue(Access::PendingLocked(target), info, QueueLimit(group)));
   group.signal_events.Wake(EPOLLIN);
   if (Wants(target, info.signal)) Access::InterruptLocked(target);
@@ -99,7 +104,7 @@ Result<void> SendSignalLocked(TaskSet& tasks, ThreadGroup& group, const SignalIn
   if (info.signal == 0 || group.zombie) return {};
   CHECK(info.signal > 0 && info.signal <= abi::kSignalCount);
   PrepareJobControl(tasks, group, info.signal);
-  if (IsDropped(group, *group.leader, info.signal)) return {};
+  if (IsDropped(group, *group.leader, info)) return {};
   TRY(Queue(group.pending, info, QueueLimit(group)));
   group.signal_events.Wake(EPOLLIN);
   // The main thread if it wants the signal, else the first that does (complete_signal()).
@@ -143,6 +148,8 @@ void ForceSignal(Task& task, const SignalInfo& info) {
   MutexLock lock(&tasks.mu_);
   SignalAction& action = (*task.group()->handlers)[info.signal];
   bool blocked = task.signal_mask().Has(info.signal);
+  // A fault is nobody's kill (force_sig_info_to_task()).
+  if (action.handler != abi::kSignalIgnore) task.group()->unkillable = false;
   if (blocked || action.handler == abi::kSignalIgnore) {
     action.handler = abi::kSignalDefault;
     Access::StoreMaskLocked(task, task.signal_mask() & ~SignalSet::Of(info.signal));

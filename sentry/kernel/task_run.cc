@@ -106,7 +106,8 @@ Step TakeSignalStepLocked(TaskSet& tasks, Task& task, const SignalInfo& info)
     if ((action.flags & SA_RESETHAND) != 0) action.handler = abi::kSignalDefault;
     return step;
   }
-  switch (DefaultActionOf(info.signal)) {
+  bool spared = group.unkillable && !abi::kUnblockableSignals.Has(info.signal);
+  switch (spared ? DefaultAction::kIgnore : DefaultActionOf(info.signal)) {
     case DefaultAction::kIgnore:
     case DefaultAction::kContinue:
       break;

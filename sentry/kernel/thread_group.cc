@@ -171,7 +171,7 @@ std::vector<RefPtr<ThreadGroup>> TaskSet::Groups() {
 Result<int> TaskSet::AllocateTidLocked() {
   constexpr int kTidLimit = 4'194'304;  // PID_MAX_LIMIT of 64-bit Linux.
   constexpr int kReserved = 300;        // Where Linux goes on after wrapping.
-  if (static_cast<int>(tasks_.size()) >= max_tasks_) return Errno(EAGAIN);
+  if (static_cast<int>(tasks_.size()) >= max_tasks()) return Errno(EAGAIN);
   int tid = last_tid_ + 1;
   while (true) {
     if (tid >= kTidLimit) tid = kReserved;

@@ -93,6 +93,7 @@ class ThreadGroup : public RefCounted<ThreadGroup> {
   bool zombie = false;
   bool reaped = false;
   bool child_subreaper = false;
+  bool unkillable = false;  // A container's init: SIGNAL_UNKILLABLE.
   bool has_execed = false;  // setpgid(2) of a child after exec gives EACCES.
   // Of a process that was started from outside: told its exit status, once. May only take locks
   // below TaskSet::mu_.
@@ -151,7 +152,9 @@ class TaskSet {
   std::vector<RefPtr<ThreadGroup>> Groups();
   std::vector<RefPtr<ThreadGroup>> GroupsLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   int task_count() const { return task_count_.load(std::memory_order_relaxed); }
-  int max_tasks() const { return max_tasks_; }
+  int max_tasks() const { return max_tasks_.load(std::memory_order_relaxed); }
+  // More may be there already: then there will be no new one until enough have ended.
+  void SetMaxTasks(int most) { max_tasks_.store(most, std::memory_order_relaxed); }
 
   // A free task number; EAGAIN when the sandbox has max_tasks already.
   Result<int> AllocateTidLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
@@ -171,7 +174,7 @@ class TaskSet {
   int DropRunningLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return --running_; }
 
  private:
-  const int max_tasks_;
+  std::atomic<int> max_tasks_;
   std::atomic<int> task_count_{0};
   int last_tid_ ABSL_GUARDED_BY(mu_) = 0;
   int running_ ABSL_GUARDED_BY(mu_) = 0;

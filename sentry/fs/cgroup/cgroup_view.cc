@@ -65,7 +65,7 @@ std::string Threads(Kernel& kernel) {
 }
 
 std::string CpuMax(Kernel& kernel) {
-  const kernel::SandboxLimits& limits = kernel.limits();
+  const kernel::SandboxLimits limits = kernel.limits();
   std::string quota = limits.cpu_quota_us > 0 ? absl::StrCat(limits.cpu_quota_us) : "max";
   return absl::StrCat(quota, " ", limits.cpu_period_us, "\n");
 }

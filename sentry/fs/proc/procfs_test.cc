@@ -32,8 +32,8 @@ class ProcTest : public vfs::VfsTest {
     config.platform = std::make_unique<platform::fake::FakePlatform>();
     config.dispatcher = std::make_unique<NoSyscalls>();
     config.mounts = ns;
-    config.cpu_count = 3;
-    config.memory_bytes = uint64_t{1} << 30;
+    config.host_cpus = 3;
+    config.host_memory_bytes = uint64_t{1} << 30;
     kernel = std::make_unique<kernel::Kernel>(std::move(config));
     EXPECT_EQ(Mkdir(root, "/proc"), 0);
     RefPtr<vfs::Inode> top = NewRoot(*kernel);
