@@ -4,6 +4,7 @@
 #   make run          a short tour of a sandbox; make run CMD='ls /proc' runs one command in it
 #   make test         every test; the last line counts the cases
 #   make test-asan    the same with AddressSanitizer and UndefinedBehaviorSanitizer
+#   make test-engines containers under podman, Docker and containerd, beside runc
 #   make bench        the benchmarks (ARGS='...' goes to test/benchmark/run)
 #   make soak         a sandbox under changing load, for SOAK_SECONDS=600
 #   make lint         layering, file sizes, licence lines, format
@@ -16,7 +17,7 @@ PREFIX ?= /usr/local
 SOAK_SECONDS ?= 600
 RUNSC := bazel-bin/runsc/runsc
 
-.PHONY: build setup run test test-asan bench soak lint install clean
+.PHONY: build setup run test test-asan test-engines bench soak lint install clean
 
 build: setup
 	@$(BAZEL) build //runsc
@@ -34,6 +35,10 @@ test: setup
 
 test-asan: setup
 	@tools/test --config=asan
+
+test-engines: build
+	@test/engines/setup
+	@test/engines/run --runsc=$(RUNSC) $(ARGS)
 
 bench: build
 	@test/benchmark/run $(ARGS)
