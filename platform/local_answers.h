@@ -11,6 +11,7 @@ struct LocalAnswers {
   int32_t pid = 0, tid = 0;  // getpid(2), gettid(2).
   uint32_t uid = 0, effective_uid = 0, gid = 0, effective_gid = 0;
   uint64_t signal_mask = 0;  // rt_sigprocmask(2), while no signal of this mask gets unblocked.
+  uint64_t robust_list = 0;  // set_robust_list(2) replaces it.
 };
 
 }  // namespace redoubt::platform

@@ -181,9 +181,10 @@ class Context {
 
   // From now on the guest's calls of these may be answered without an event; null: none may.
   virtual void SetLocalAnswers(const LocalAnswers* answers) {}
-  // The signal mask that the guest has given itself by such calls; nullopt: it has made none since
-  // SetLocalAnswers. For the handler, at each event.
+  // The signal mask and the head of the robust list that the guest has given itself by such calls;
+  // nullopt: they are as SetLocalAnswers told. For the handler, at each event.
   virtual std::optional<uint64_t> LocalSignalMask() { return std::nullopt; }
+  virtual std::optional<uint64_t> LocalRobustList() { return std::nullopt; }
 
   // Makes the guest thread leave guest code soon: OnEvent(kInterrupted) follows. When it is out of
   // guest code already, that event comes before it runs again. Any thread; async; never blocks.

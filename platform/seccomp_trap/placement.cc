@@ -51,8 +51,6 @@ double CalibrateCyclesPerNs() {
 
 }  // namespace
 
-thread_local int Placement::bound_cpu_ = -1;
-
 Placement::Placement() {
   CPU_ZERO(&all_);
   if (sched_getaffinity(0, sizeof(all_), &all_) != 0 || CPU_COUNT(&all_) < 2) return;
@@ -75,14 +73,22 @@ Placement::~Placement() {
   thread_.join();
 }
 
+Placement::Server& Placement::ThisServer() {
+  static thread_local Server server;
+  return server;
+}
+
 void Placement::Attach(Pair& pair) {
   if (!enabled_) return;
-  static thread_local const int tid = [this] {
+  Server& self = ThisServer();
+  int cpu = pair.cpu;
+  if (self.tid == 0) {
+    self.tid = gettid();
     // A new thread may have inherited the binding of the one that made it.
-    sched_setaffinity(0, sizeof(all_), &all_);
-    return gettid();
-  }();
-  pair.serving_tid = tid;
+    if (cpu < 0) sched_setaffinity(0, sizeof(all_), &all_);
+  }
+  if (cpu >= 0) BindSelf(cpu);
+  pair.serving_tid = self.tid;
   MutexLock lock(&mu_);
   pairs_.insert(&pair);
 }
@@ -93,13 +99,23 @@ void Placement::Detach(Pair& pair) {
   pairs_.erase(&pair);
 }
 
-void Placement::BindSelf(int cpu) {
-  if (bound_cpu_ == cpu) return;
+void Placement::BindSelf(int cpu) { MoveSleeping(ThisServer(), cpu); }
+
+void Placement::MoveSleeping(Server& server, int cpu) {
+  if (!enabled_ || server.cpu == cpu) return;
   cpu_set_t one;
   CPU_ZERO(&one);
   if (cpu >= 0) CPU_SET(static_cast<unsigned>(cpu), &one);
-  sched_setaffinity(0, sizeof(one), cpu >= 0 ? &one : &all_);
-  bound_cpu_ = cpu;
+  sched_setaffinity(server.tid, sizeof(one), cpu >= 0 ? &one : &all_);
+  server.cpu = cpu;
+}
+
+void Placement::Resettle(Pair& pair) {
+  if (!enabled_) return;
+  int cpu = FreeCpu(pair);
+  if (cpu < 0 || !CPU_ISSET(static_cast<unsigned>(cpu), &all_)) return;
+  Bind(pair, cpu);
+  BindSelf(cpu);
 }
 
 void Placement::Bind(Pair& pair, int cpu) {
@@ -110,8 +126,20 @@ void Placement::Bind(Pair& pair, int cpu) {
   pair.cpu = cpu;
 }
 
+void Placement::SetFree(int tid) const {
+  if (enabled_) sched_setaffinity(tid, sizeof(all_), &all_);
+}
+
+void Placement::StayOff(int cpu, int tid) const {
+  if (!enabled_ || cpu < 0) return;
+  cpu_set_t others = all_;
+  CPU_CLR(static_cast<unsigned>(cpu), &others);
+  sched_setaffinity(0, sizeof(others), &others);
+  sched_setaffinity(tid, sizeof(others), &others);
+}
+
 void Placement::Release(Pair& pair) {
-  sched_setaffinity(pair.stub_tid, sizeof(all_), &all_);
+  SetFree(pair.stub_tid);
   pair.cpu = -1;
 }
 
@@ -152,7 +180,7 @@ void Placement::AfterRun(Pair& pair, Slot& slot) {
     if (pair.spin_cpu < 0) return;
     if (!may_spin_.load(std::memory_order_relaxed)) return StopSpinning(pair, slot);
     if (!ticking) Adjust(pair, cycles);
-  } else if (cpu != bound_cpu_ || !ticking) {
+  } else if (cpu != ThisServer().cpu || !ticking) {
     Adjust(pair, cycles);
   } else if (pair.fast_calls >= pair.fast_calls_to_spin && cpu >= 0 &&
              may_spin_.load(std::memory_order_relaxed)) {
@@ -222,7 +250,7 @@ void Placement::Adjust(Pair& pair, uint64_t cycles) {
 // Where this thread is (for a fork's child that is, at first, where its parent was), unless another
 // guest runs there and none does elsewhere.
 int Placement::FreeCpu(const Pair& pair) {
-  int here = bound_cpu_ >= 0 ? bound_cpu_ : sched_getcpu();
+  int here = ThisServer().cpu >= 0 ? ThisServer().cpu : sched_getcpu();
   cpu_set_t taken;
   CPU_ZERO(&taken);
   MutexLock lock(&mu_);
@@ -276,7 +304,7 @@ bool Placement::Tick(double nanoseconds) {
     pair->seen = seen;
     if (since != 0 && now > since && now - since > long_run_cycles_) {
       Release(*pair);
-    } else if (guest > 0) {
+    } else if (guest > 0 || since != 0) {
       shares.push_back({pair, ran, guest});
     }
   }

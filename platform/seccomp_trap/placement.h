@@ -12,6 +12,9 @@
 // ends that, and before it sleeps, the serving thread is back on the stub's CPU: no wake-up ever
 // crosses CPUs. Short stays in this gear make the next entry harder.
 //
+// A new thread or process starts where its creator is bound, and a program where its process was
+// before exec: its first calls are many, and would all cross CPUs. So a short life is cheap.
+//
 //   - A guest that stays in guest code for kLongRun is released: the host places it.
 //   - A pair that has to wait for its CPU while another CPU has time is moved. "Has to wait": its
 //     guest code took much longer by the clock than by its own CPU time.
@@ -60,12 +63,29 @@ struct Pair {
 
 class Placement {
  public:
+  // A serving thread, and the CPU that it is bound to; -1: free.
+  struct Server {
+    int tid = 0;
+    int cpu = -1;
+  };
+
   Placement();
   ~Placement();
 
   // The calling thread serves `pair` from now on, and no longer.
   void Attach(Pair& pair);
   void Detach(Pair& pair);
+  // `child`'s stub thread was made by `parent`'s: the host has bound it to the same CPU.
+  static void Inherit(Pair& child, const Pair& parent) { child.cpu = parent.cpu.load(); }
+  // `pair` has got another stub, which sleeps: it goes on close to the calling thread, its server.
+  void Resettle(Pair& pair);
+  // The calling thread; and another one that sleeps, so that it wakes on `cpu`.
+  static Server& ThisServer();
+  void MoveSleeping(Server& server, int cpu);
+  // Work that nobody waits for: the calling thread and thread `tid` leave `cpu` to others.
+  void StayOff(int cpu, int tid) const;
+  // Thread `tid` may run anywhere.
+  void SetFree(int tid) const;
   // Around each stay in guest code, on the serving thread: lets it run, waits for its end.
   TurnOutcome Run(Pair& pair, Slot& slot);
   // For a pair in the spinning gear: spins for the end of a command; true: it has come.
@@ -97,7 +117,6 @@ class Placement {
   double cycles_per_ns_ = 1;
   uint64_t long_run_cycles_ = 0, spin_cycles_ = 0, late_cycles_ = 0;
   std::atomic<bool> may_spin_ = false;  // One pair is active, as of the last tick.
-  static thread_local int bound_cpu_;   // Of the calling thread; -1: free.
 
   std::atomic<bool> ticking_ = false;
   Mutex<LockRank::kPlatform> mu_;

@@ -123,6 +123,7 @@ struct LocalState {
   uint32_t enabled;
   LocalAnswers answers;
   uint64_t signal_mask;
+  uint64_t robust_list;
   uint64_t trapped;  // The shim's: calls that came by signal.
 };
 

@@ -24,7 +24,8 @@ class SeccompTrapPlatform final : public Platform {
  public:
   SeccompTrapPlatform(std::unique_ptr<Machine> machine, std::unique_ptr<StubContext> zygote)
       : machine_(std::move(machine)),
-        pool_(std::make_unique<StubPool>(*machine_, std::move(zygote))) {}
+        pool_(std::make_unique<StubPool>(*machine_, std::move(zygote))),
+        threads_(*machine_->placement) {}
 
   const char* name() const override { return "seccomp-trap"; }
 
@@ -43,7 +44,8 @@ class SeccompTrapPlatform final : public Platform {
 
   void Start(std::unique_ptr<Context> context, GuestEvents& events) override {
     auto* stub = static_cast<StubContext*>(context.release());
-    threads_.Run([stub, &events] { Serve(std::unique_ptr<StubContext>(stub), events); });
+    threads_.Run([stub, &events] { Serve(std::unique_ptr<StubContext>(stub), events); },
+                 stub->cpu());
   }
 
   AddressRange guest_range() const override { return {kGuestStart, kGuestEnd}; }

@@ -13,12 +13,13 @@ ServingThreads::~ServingThreads() {
   while (threads_ > 0) ended_.Wait(mu_.raw());
 }
 
-void ServingThreads::Run(std::function<void()> work) {
+void ServingThreads::Run(std::function<void()> work, int cpu) {
   MutexLock lock(&mu_);
   if (!idle_.empty()) {
     Idle* idle = idle_.back();
     idle_.pop_back();
     idle->work = std::move(work);
+    if (cpu >= 0) placement_.MoveSleeping(idle->server, cpu);
     idle->wake.Signal();
     return;
   }

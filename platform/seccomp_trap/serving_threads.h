@@ -10,27 +10,31 @@
 #include <vector>
 
 #include "base/sync/mutex.h"
+#include "platform/seccomp_trap/placement.h"
 
 namespace redoubt::platform::seccomp_trap {
 
 class ServingThreads {
  public:
-  ServingThreads() = default;
+  explicit ServingThreads(Placement& placement) : placement_(placement) {}
   // Waits until all work is done.
   ~ServingThreads();
-  void Run(std::function<void()> work);
+  // `cpu`: where the work is to begin; -1: anywhere.
+  void Run(std::function<void()> work, int cpu);
 
  private:
   static constexpr size_t kMaxIdle = 8;
   struct Idle {
     absl::CondVar wake;
     std::function<void()> work;
+    Placement::Server& server = Placement::ThisServer();
   };
 
   void Serve(std::function<void()> work);
   // Parks the calling thread until there is work; null: end the thread.
   std::function<void()> NextWork();
 
+  Placement& placement_;
   Mutex<LockRank::kPlatform> mu_;
   absl::CondVar ended_;
   std::vector<Idle*> idle_ ABSL_GUARDED_BY(mu_);

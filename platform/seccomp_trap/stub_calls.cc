@@ -206,6 +206,7 @@ Result<std::unique_ptr<Context>> StubContext::CloneProcess() {
   CHECK(child->ClaimFirstThread());
   int pid = child->host_pid();
   auto context = std::make_unique<StubContext>(machine_, std::move(child), slot_, pid);
+  Placement::Inherit(context->pair_, pair_);
   context->registers_ = registers_;
   context->reports_every_call_ = reports_every_call_;
   return std::unique_ptr<Context>(std::move(context));
@@ -231,6 +232,7 @@ Result<std::unique_ptr<Context>> StubContext::CloneThread() {
   }
   process().NoteThread(tid);
   auto context = std::make_unique<StubContext>(machine_, process_, slot, tid);
+  Placement::Inherit(context->pair_, pair_);
   context->registers_ = registers_;
   context->reports_every_call_ = reports_every_call_;
   return std::unique_ptr<Context>(std::move(context));
@@ -242,6 +244,7 @@ Result<void> StubContext::EnterAddressSpace(RefPtr<AddressSpace> space) {
   if (!next.ClaimFirstThread()) return Errno(EINVAL);
   Leave();
   MoveTo(RefPtr<StubProcess>(&next), next.first_slot(), next.host_pid());
+  machine_.placement->Resettle(pair_);
   // There is no way back: a guest that could escape its filter ends here.
   if (reports_every_call_ && !InstallReportingFilter().ok()) process().Kill();
   return {};

@@ -185,6 +185,7 @@ void StubContext::SetLocalAnswers(const LocalAnswers* answers) {
   local_answers_ = *answers;
   local.answers = *answers;
   local.signal_mask = answers->signal_mask;
+  local.robust_list = answers->robust_list;
 }
 
 std::optional<uint64_t> StubContext::LocalSignalMask() {
@@ -192,6 +193,13 @@ std::optional<uint64_t> StubContext::LocalSignalMask() {
   uint64_t mask = __atomic_load_n(&slot().local.signal_mask, __ATOMIC_RELAXED);
   if (mask == local_answers_->signal_mask) return std::nullopt;
   return mask;
+}
+
+std::optional<uint64_t> StubContext::LocalRobustList() {
+  if (!local_answers_) return std::nullopt;
+  uint64_t head = __atomic_load_n(&slot().local.robust_list, __ATOMIC_RELAXED);
+  if (head == local_answers_->robust_list) return std::nullopt;
+  return head;
 }
 
 void StubContext::Interrupt() {

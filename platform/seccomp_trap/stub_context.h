@@ -45,6 +45,7 @@ class StubContext final : public Context, public Awaited {
   }
   void SetLocalAnswers(const LocalAnswers* answers) override;
   std::optional<uint64_t> LocalSignalMask() override;
+  std::optional<uint64_t> LocalRobustList() override;
   Result<void> ReportEveryCall() override;
   void Interrupt() override;
   void ClearInterrupt() override;
@@ -52,6 +53,8 @@ class StubContext final : public Context, public Awaited {
   // Runs the guest until its next event. On the thread that has called StartServing.
   Event RunGuest();
   void StartServing();
+  // Where it is bound to run, from birth; -1: anywhere.
+  int cpu() const { return pair_.cpu; }
 
   // A native fork of this stub; the child's first thread waits for its first command. Also how the
   // zygote makes pristine stubs.

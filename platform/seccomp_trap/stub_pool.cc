@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "platform/seccomp_trap/stub_pool.h"
 
+#include <sched.h>
 #include <sys/syscall.h>
 
 #include <utility>
@@ -35,14 +36,22 @@ Result<RefPtr<StubProcess>> StubPool::Take() {
     int error = std::exchange(error_, 0);
     return Errno(error != 0 ? error : ESRCH);
   }
+  taker_cpu_ = sched_getcpu();
   RefPtr<StubProcess> stub = std::move(stubs_.back());
   stubs_.pop_back();
   changed_.SignalAll();
   return stub;
 }
 
+void StubPool::KeepOutOfTheWay(int cpu) {
+  if (cpu == avoided_cpu_) return;
+  machine_.placement->StayOff(cpu, zygote_->address_space()->host_pid());
+  avoided_cpu_ = cpu;
+}
+
 void StubPool::Refill() {
   while (true) {
+    int taker_cpu;
     {
       MutexLock lock(&mu_);
       // After a failed fork only somebody's need is a reason to try again.
@@ -51,8 +60,11 @@ void StubPool::Refill() {
         changed_.Wait(mu_.raw());
       }
       if (stopping_) return;
+      taker_cpu = taker_cpu_;
     }
+    KeepOutOfTheWay(taker_cpu);
     Result<RefPtr<StubProcess>> made = zygote_->ForkProcess();
+    if (made.ok()) machine_.placement->SetFree((*made)->host_pid());
     MutexLock lock(&mu_);
     if (made.ok()) {
       stubs_.push_back(*std::move(made));

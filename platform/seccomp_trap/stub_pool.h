@@ -26,13 +26,17 @@ class StubPool {
   static constexpr size_t kSize = 2;
 
   void Refill();
+  // Refilling takes time from no guest that goes on meanwhile, if another CPU has some.
+  void KeepOutOfTheWay(int cpu);
 
   Machine& machine_;
   std::unique_ptr<StubContext> zygote_;  // Used by the refilling thread only.
+  int avoided_cpu_ = -1;                 // Likewise.
   Mutex<LockRank::kPlatform> mu_;
   absl::CondVar changed_;
   std::vector<RefPtr<StubProcess>> stubs_ ABSL_GUARDED_BY(mu_);
   size_t wanted_ ABSL_GUARDED_BY(mu_) = 0;  // Callers that wait in Take().
+  int taker_cpu_ ABSL_GUARDED_BY(mu_) = -1;
   int error_ ABSL_GUARDED_BY(mu_) = 0;      // Of the last fork, for those callers.
   bool stopping_ ABSL_GUARDED_BY(mu_) = false;
   std::thread thread_;

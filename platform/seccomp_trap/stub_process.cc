@@ -100,13 +100,15 @@ void StubProcess::FreeSlot(uint32_t slot) {
 
 void StubProcess::FreeSlotOf(uint32_t slot, int tid) {
   MutexLock lock(&mu_);
-  used_.reset(slot);
-  leavers_.push_back({tid, absl::Now()});
+  leavers_.push_back({tid, slot, absl::Now()});
 }
 
 void StubProcess::NoteThread(int tid) {
   MutexLock lock(&mu_);
-  std::erase_if(leavers_, [tid](const Leaver& leaver) { return leaver.tid == tid; });
+  std::erase_if(leavers_, [&](const Leaver& leaver) {
+    if (leaver.tid == tid) used_.reset(leaver.slot);
+    return leaver.tid == tid;
+  });
 }
 
 bool StubProcess::LookAtLeaversLocked() {
@@ -114,7 +116,10 @@ bool StubProcess::LookAtLeaversLocked() {
   absl::Time now = absl::Now();
   bool late = false;
   std::erase_if(leavers_, [&](const Leaver& leaver) {
-    if (syscall(SYS_tgkill, pid_, leaver.tid, 0) != 0) return true;
+    if (syscall(SYS_tgkill, pid_, leaver.tid, 0) != 0) {
+      used_.reset(leaver.slot);
+      return true;
+    }
     late = late || now - leaver.since > kLeavePatience;
     return false;
   });

@@ -47,8 +47,9 @@ class StubProcess final : public AddressSpace, public Mortal {
   bool HasOneThread();
   // Nobody uses `slot` any more; there never was a thread in it.
   void FreeSlot(uint32_t slot);
-  // The same for a slot whose thread says that it has ended. That is the guest's word: when the next
-  // thread is added it is looked at, and a thread that has stayed is the process's death.
+  // The same for a slot whose thread says that it has ended. That is the guest's word: the slot is
+  // free when the host says so, too. Who adds a thread looks; one that has stayed is the process's
+  // death.
   void FreeSlotOf(uint32_t slot, int tid);
   // The host has given this number to a new thread.
   void NoteThread(int tid);
@@ -67,11 +68,12 @@ class StubProcess final : public AddressSpace, public Mortal {
   static constexpr absl::Duration kLeavePatience = absl::Seconds(5);
   struct Leaver {
     int tid;
+    uint32_t slot;
     absl::Time since;
   };
 
   void OnHostDeath(int signal) override;
-  // False when one should have gone long ago.
+  // Frees the slots of those that have gone. False when one should have gone long ago.
   bool LookAtLeaversLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   Machine& machine_;

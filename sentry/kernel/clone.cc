@@ -184,6 +184,7 @@ SyscallResult Clone(Task& task, const CloneRequest& request) {
   if ((request.flags & CLONE_FILES) != 0) table->AddUser();
   WriteTids(task, *child, request);
   int tid = child->tid();
+  child->TellLocalAnswers();
 
   child->Ref();  // The platform's, until OnExited.
   task.kernel().platform().Start(std::move(context), *child);

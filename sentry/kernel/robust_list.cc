@@ -36,9 +36,9 @@ void ReleaseFutex(Task& task, uint64_t address) {
 }  // namespace
 
 void ReleaseRobustList(Task& task) {
-  uint64_t head_address = task.robust_list_head;
+  uint64_t head_address = task.robust_list();
   if (head_address == 0) return;
-  task.robust_list_head = 0;
+  task.SetRobustList(0);
   Result<RobustListHead> head = task.CopyIn<RobustListHead>(head_address);
   if (!head.ok()) return;
   uint64_t offset = static_cast<uint64_t>(head->futex_offset);

@@ -190,7 +190,6 @@ class Task final : public RefCounted<Task>, public platform::GuestEvents, public
 
   // --- Small state of prctl, set_tid_address and friends; own handlers only unless atomic. ---
   uint64_t clear_child_tid = 0;
-  uint64_t robust_list_head = 0;
   RefPtr<ipc::UndoList> semaphore_undo;  // SEM_UNDO: may be null; CLONE_SYSVSEM shares it.
   std::atomic<int> parent_death_signal{0};
   std::atomic<bool> no_new_privileges{false};
@@ -204,6 +203,16 @@ class Task final : public RefCounted<Task>, public platform::GuestEvents, public
   platform::NextStep OnEvent(platform::Context& context, const platform::Event& event) override;
   void OnExited() override;
 
+  // The head of the robust list (set_robust_list(2)). By its own handlers.
+  uint64_t robust_list() const { return robust_list_; }
+  void SetRobustList(uint64_t head) {
+    robust_list_ = head;
+    local_answers_stale_ = true;
+  }
+
+  // What the platform may answer is kept current (task_local.cc). By its own handlers, or before it
+  // starts.
+  void TellLocalAnswers();
   // Has the platform report every call from now on, if this task's seccomp filters may refuse one
   // that would be no event else. By its own handlers, or before it starts. ESRCH: it has died.
   Result<void> ReportCallsToFilters();
@@ -224,8 +233,7 @@ class Task final : public RefCounted<Task>, public platform::GuestEvents, public
   // Everything that must happen before the guest runs again: exit, stop, signals (task_run.cc).
   platform::NextStep PrepareToResume();
   // What the platform may answer for this task is kept current (task_local.cc).
-  void TakeLocalMask();
-  void TellLocalAnswers();
+  void TakeLocalChanges();
 
   Kernel* const kernel_;
   const RefPtr<ThreadGroup> group_;
@@ -271,6 +279,7 @@ class Task final : public RefCounted<Task>, public platform::GuestEvents, public
   std::optional<platform::LocalAnswers> told_;  // What the platform answers by itself.
   bool local_answers_stale_ = true;             // Ids may have changed since.
   bool reports_every_call_ = false;
+  uint64_t robust_list_ = 0;
   std::optional<int> restart_code_;  // The call being left was interrupted, with this code.
   platform::Event last_fault_;       // For the signal frame.
 };

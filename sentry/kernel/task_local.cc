@@ -19,9 +19,10 @@ namespace {
 
 // What a platform may answer (platform/local_answers.h) or leave to the host
 // (platform/seccomp_trap/filter.h).
-constexpr std::array<uint32_t, 14> kCallsWithoutEvent = {
-    SYS_getpid, SYS_gettid, SYS_getuid,   SYS_geteuid, SYS_getgid,  SYS_getegid, SYS_rt_sigprocmask,
-    SYS_mmap,   SYS_munmap, SYS_mprotect, SYS_mremap,  SYS_madvise, SYS_futex,   SYS_sched_yield};
+constexpr std::array<uint32_t, 16> kCallsWithoutEvent = {
+    SYS_getpid,          SYS_gettid, SYS_getuid, SYS_geteuid,    SYS_getgid, SYS_getegid,
+    SYS_rt_sigprocmask,  SYS_mmap,   SYS_munmap, SYS_mprotect,   SYS_mremap, SYS_madvise,
+    SYS_set_robust_list, SYS_rseq,   SYS_futex,  SYS_sched_yield};
 
 bool MayRefuseCallsWithoutEvent(const seccomp::TaskFilters& filters) {
   if (filters.mode() == SECCOMP_MODE_STRICT) return true;
@@ -32,12 +33,13 @@ bool MayRefuseCallsWithoutEvent(const seccomp::TaskFilters& filters) {
 
 }  // namespace
 
-void Task::TakeLocalMask() {
-  std::optional<uint64_t> mask = context_->LocalSignalMask();
-  if (!mask.has_value()) return;
-  SetSignalMask(SignalSet(*mask));
-  // The platform is to be told even if a call sets the mask back to what it was told before.
-  local_answers_stale_ = true;
+// The platform is to be told even if a call sets things back to what it was told before.
+void Task::TakeLocalChanges() {
+  if (std::optional<uint64_t> mask = context_->LocalSignalMask()) {
+    SetSignalMask(SignalSet(*mask));
+    local_answers_stale_ = true;
+  }
+  if (std::optional<uint64_t> head = context_->LocalRobustList()) SetRobustList(*head);
 }
 
 Result<void> Task::ReportCallsToFilters() {
@@ -63,7 +65,8 @@ void Task::TellLocalAnswers() {
            .effective_uid = ids->euid,
            .gid = ids->gid,
            .effective_gid = ids->egid,
-           .signal_mask = mask};
+           .signal_mask = mask,
+           .robust_list = robust_list_};
   context_->SetLocalAnswers(&*told_);
 }
 

@@ -174,7 +174,7 @@ void Deliver(Task& task, const Step& step) {
 
 NextStep Task::OnEvent(platform::Context& context, const Event& event) {
   context_ = &context;
-  TakeLocalMask();
+  TakeLocalChanges();
   switch (event.kind) {
     case Event::Kind::kSyscall:
       ServeSyscall(event);

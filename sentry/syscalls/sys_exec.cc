@@ -5,7 +5,11 @@
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <array>
+#include <cstring>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "sentry/kernel/exec.h"
@@ -34,13 +38,51 @@ class StringBudget {
   uint64_t left_;
 };
 
+// Reads what lies close together with few copies: the strings of an environment do.
+class PageReader {
+ public:
+  explicit PageReader(Task& task) : task_(task) {}
+
+  Result<uint64_t> Word(uint64_t address) {
+    std::string_view bytes = Bytes(address);
+    if (bytes.size() < sizeof(uint64_t)) return task_.CopyIn<uint64_t>(address);
+    uint64_t word;
+    std::memcpy(&word, bytes.data(), sizeof(word));
+    return word;
+  }
+  Result<std::string> String(uint64_t address) {
+    std::string_view bytes = Bytes(address);
+    size_t length = bytes.find('\0');
+    if (length != bytes.npos) return std::string(bytes.substr(0, length));
+    return task_.CopyInString(address, kStringLimit, E2BIG);
+  }
+
+ private:
+  // From `address` to the end of its page; less, or nothing, where that cannot be read.
+  std::string_view Bytes(uint64_t address) {
+    if (address - start_ >= size_) {
+      start_ = address - address % mm::kPageSize;
+      auto room = std::as_writable_bytes(std::span(page_));
+      size_ = task_.memory()->space()->CopyIn(start_, room).value_or(0);
+    }
+    uint64_t skip = std::min<uint64_t>(address - start_, size_);
+    return std::string_view(page_.data() + skip, size_ - skip);
+  }
+
+  Task& task_;
+  uint64_t start_ = 0;
+  size_t size_ = 0;
+  std::array<char, mm::kPageSize> page_;
+};
+
 // A null list is an empty one, as in Linux.
 Result<std::vector<std::string>> CopyInList(Task& task, uint64_t address, StringBudget& budget) {
   std::vector<std::string> list;
+  PageReader pointers(task), strings(task);
   while (address != 0) {
-    uint64_t item = TRY(task.CopyIn<uint64_t>(address));
+    uint64_t item = TRY(pointers.Word(address));
     if (item == 0) break;
-    std::string text = TRY(task.CopyInString(item, kStringLimit, E2BIG));
+    std::string text = TRY(strings.String(item));
     TRY(budget.Take(text.size() + 1 + sizeof(uint64_t)));
     list.push_back(std::move(text));
     address += sizeof(uint64_t);

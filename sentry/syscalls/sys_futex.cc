@@ -98,7 +98,7 @@ SyscallResult SysFutex(Task& task, UserAddress word, FutexOperation operation, u
 SyscallResult SysSetRobustList(Task& task, UserAddress head, uint64_t length) {
   if (length != kRobustListHeadSize) return Errno(EINVAL);
   // Walked by the sentry when the thread ends (kernel/robust_list.h).
-  task.robust_list_head = head.address();
+  task.SetRobustList(head.address());
   return 0UL;
 }
 
@@ -110,7 +110,7 @@ SyscallResult SysGetRobustList(Task& task, int32_t tid, UserOut<uint64_t> head,
     return Errno(EPERM);
   }
   TRY(length.Write(task, kRobustListHeadSize));
-  TRY(head.Write(task, task.robust_list_head));
+  TRY(head.Write(task, task.robust_list()));
   return 0UL;
 }
 

@@ -148,10 +148,12 @@ bool PostponeInterrupt(Slot* slot, ucontext_t* context) {
 
 namespace {
 
-// A call that came by signal. Every other one is the sentry's all the same: it patches what it sees
-// often.
+// A call that came by signal. Some are the sentry's all the same, which patches what it sees often:
+// later on few, since they may be of a site that cannot be patched.
 bool AnswerTrapped(Slot* slot, Meeting patch, greg_t* g) {
-  if (patch == Meeting::kNone && (++slot->local.trapped & 1) == 0) return false;
+  uint64_t trapped = ++slot->local.trapped;
+  uint64_t rarely = trapped < 256 ? 1 : 31;
+  if (patch == Meeting::kNone && (trapped & rarely) == 0) return false;
   auto value = [&](int index) { return static_cast<uint64_t>(g[index]); };
   uint64_t result;
   CallRegisters call{value(REG_RAX), value(REG_RDI), value(REG_RSI), value(REG_RDX),

@@ -2,8 +2,10 @@
 //
 // SHIM CODE: runs inside the guest's address space, under the guest's control.
 //
-// Calls that need nobody: what the sentry has told of the thread's ids, and signal masks as long as
-// nothing is unblocked that the sentry believes to be blocked (protocol.h, LocalState).
+// Calls that need nobody: what the sentry has told of the thread's ids, signal masks as long as
+// nothing is unblocked that the sentry believes to be blocked (protocol.h, LocalState), and what each
+// new thread of libc asks for.
+#include <errno.h>
 #include <signal.h>
 #include <sys/syscall.h>
 
@@ -11,6 +13,8 @@
 
 namespace redoubt::platform::seccomp_trap {
 namespace {
+
+constexpr uint64_t kRobustListHeadSize = 24;  // sizeof(struct robust_list_head)
 
 constexpr uint64_t kUnblockable = uint64_t{1} << (SIGKILL - 1) | uint64_t{1} << (SIGSTOP - 1);
 
@@ -69,6 +73,14 @@ bool AnswerLocally(Slot* slot, const CallRegisters& call, uint64_t* result) {
     case SYS_rt_sigprocmask:
       *result = 0;
       return AnswerMask(local, static_cast<int>(call.rdi), call.rsi, call.rdx, call.r10);
+    case SYS_set_robust_list:
+      if (call.rsi != kRobustListHeadSize) return false;
+      local.robust_list = call.rdi;
+      *result = 0;
+      return true;
+    case SYS_rseq:
+      *result = static_cast<uint64_t>(-ENOSYS);  // The sentry has none to offer.
+      return true;
     default:
       return false;
   }
