@@ -214,6 +214,7 @@ absl::StatusOr<Prepared> Prepare(SentryConfig& config, int control_fd, int* erro
   if (!config.domainname.empty()) prepared.kernel->SetDomainname(config.domainname);
   absl::Status status = BuildContainer(*prepared.kernel, builder, config, error);
   if (!status.ok()) return status;
+  inet::StartTimers(prepared.kernel->timers());
   prepared.limits = limits;
   prepared.stdio = *std::move(stdio);
   return prepared;

@@ -3,8 +3,10 @@
 // Descriptors and credentials passed over AF_UNIX sockets.
 
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <vector>
@@ -13,6 +15,7 @@
 #include "test/util/fork.h"
 #include "test/util/syscall_matchers.h"
 #include "test/util/temp_path.h"
+#include "test/util/timing.h"
 
 namespace redoubt::test {
 namespace {
@@ -163,6 +166,89 @@ TEST(ScmCredentials, AreFilledInByTheKernel) {
   memcpy(&sender, CMSG_DATA(header), sizeof(sender));
   EXPECT_EQ(sender.pid, getpid());
   EXPECT_EQ(sender.uid, geteuid());
+}
+
+// Sockets that only messages in each other's queues hold. What a collector does about them is seen
+// by a pipe whose writing end is in the same message.
+class Circle : public ::testing::Test {
+ protected:
+  // The pipe's end, within a while in which sockets come and go.
+  bool IsCollected() {
+    return PollUntil([&] {
+      SocketPair another;
+      pollfd entry = {.fd = pipe_.reader.get(), .events = POLLIN, .revents = 0};
+      return poll(&entry, 1, 0) == 1 && (entry.revents & POLLHUP) != 0;
+    });
+  }
+  Pipe pipe_;
+};
+
+TEST_F(Circle, OfOneSocketInItsOwnQueue) {
+  {
+    SocketPair pair;
+    ASSERT_THAT(SendFds(pair.first.get(), {pair.second.get(), pipe_.writer.get()}),
+                SyscallSucceeds());
+  }
+  pipe_.writer.reset();
+  EXPECT_TRUE(IsCollected());
+}
+
+TEST_F(Circle, OfTwoSockets) {
+  {
+    SocketPair a, b;
+    ASSERT_THAT(SendFds(a.first.get(), {b.second.get(), pipe_.writer.get()}), SyscallSucceeds());
+    ASSERT_THAT(SendFds(b.first.get(), {a.second.get()}), SyscallSucceeds());
+    ASSERT_THAT(SendFds(a.second.get(), {b.first.get()}), SyscallSucceeds());
+    ASSERT_THAT(SendFds(b.second.get(), {a.first.get()}), SyscallSucceeds());
+  }
+  pipe_.writer.reset();
+  EXPECT_TRUE(IsCollected());
+}
+
+TEST_F(Circle, OfAListenerAndWhatWaitsInItsBacklog) {
+  TempDir dir;
+  {
+    sockaddr_un name = {.sun_family = AF_UNIX, .sun_path = {}};
+    strcpy(name.sun_path, (dir.path() + "/s").c_str());
+    FileDescriptor listener(socket(AF_UNIX, SOCK_STREAM, 0)),
+        client(socket(AF_UNIX, SOCK_STREAM, 0));
+    ASSERT_THAT(bind(listener.get(), reinterpret_cast<sockaddr*>(&name), sizeof(name)),
+                SyscallSucceeds());
+    ASSERT_THAT(listen(listener.get(), 1), SyscallSucceeds());
+    ASSERT_THAT(connect(client.get(), reinterpret_cast<sockaddr*>(&name), sizeof(name)),
+                SyscallSucceeds());
+    ASSERT_THAT(SendFds(client.get(), {listener.get(), pipe_.writer.get()}), SyscallSucceeds());
+  }
+  pipe_.writer.reset();
+  EXPECT_TRUE(IsCollected());
+}
+
+TEST_F(Circle, ThatADescriptorReachesStays) {
+  SocketPair outer;
+  {
+    SocketPair pair;
+    ASSERT_THAT(SendFds(pair.first.get(), {pair.second.get(), pipe_.writer.get()}),
+                SyscallSucceeds());
+    ASSERT_THAT(SendFds(outer.first.get(), {pair.second.get()}), SyscallSucceeds());
+  }
+  pipe_.writer.reset();
+  for (int i = 0; i < 50; ++i) SocketPair another;
+  pollfd entry = {.fd = pipe_.reader.get(), .events = POLLIN, .revents = 0};
+  EXPECT_THAT(poll(&entry, 1, 20), SyscallSucceedsWithValue(0));
+  // It can still be taken apart.
+  {
+    Received socket = ReceiveFds(outer.second.get());
+    ASSERT_EQ(socket.fds.size(), 1u);
+    EXPECT_EQ(ReceiveFds(socket.fds[0].get()).fds.size(), 2u);
+  }
+  EXPECT_TRUE(IsCollected());
+}
+
+TEST_F(Circle, ManyAreCollectedOnTheWay) {
+  for (int i = 0; i < 18'000; ++i) {
+    SocketPair pair;
+    ASSERT_THAT(SendFds(pair.first.get(), {pair.second.get()}), SyscallSucceeds()) << i;
+  }
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 
 #include "sentry/socket/family.h"
 #include "sentry/socket/inet/tcp_socket.h"
+#include "sentry/socket/inet/tcp_timers.h"
 #include "sentry/socket/inet/udp_socket.h"
 
 namespace redoubt::inet {
@@ -76,5 +77,7 @@ void RegisterInetFamilies() {
   sockets::RegisterFamily(AF_INET, std::make_unique<InetFamily>(AF_INET));
   sockets::RegisterFamily(AF_INET6, std::make_unique<InetFamily>(AF_INET6));
 }
+
+void StartTimers(time::TimerQueue& queue) { TcpTimers::Get().Start(queue); }
 
 }  // namespace redoubt::inet

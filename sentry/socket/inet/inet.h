@@ -6,9 +6,14 @@
 #ifndef SENTRY_SOCKET_INET_INET_H_
 #define SENTRY_SOCKET_INET_INET_H_
 
+#include "sentry/time/timer_queue.h"
+
 namespace redoubt::inet {
 
 void RegisterInetFamilies();
+// Once the kernel is there, whose queue lives as long as the process: TCP's time-outs come from now
+// on.
+void StartTimers(time::TimerQueue& queue);
 
 }  // namespace redoubt::inet
 

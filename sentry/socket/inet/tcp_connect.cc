@@ -126,6 +126,8 @@ RefPtr<TcpEndpoint> TcpEndpoint::MakeChild() {
   if (receive_buffer_ != 0) child->SetReceiveBuffer(receive_buffer_);
   child->urgent_inline_ = urgent_inline_.load();
   child->zero_copy_ = zero_copy_.load();
+  child->linger2_ = linger2_.load();
+  child->user_timeout_ = user_timeout_.load();
   return child;
 }
 
@@ -149,6 +151,7 @@ void TcpEndpoint::FindListenerAndJoin(const InetName& name, int device) {
         network_->counters().Add(Counter::kTcpExtListenOverflows);
         listener->listener_->pending.push_back(RefPtr<TcpEndpoint>(this));
         waits_for_ = listener;
+        SetTimer(ConnectPatience());
         return;
       }
       joined = JoinLocked(*listener, child);
@@ -176,10 +179,12 @@ bool TcpEndpoint::JoinLocked(TcpEndpoint& listener, const RefPtr<TcpEndpoint>& c
   child->peer_ = RefPtr<TcpEndpoint>(this);
   peer_ = child;
   waits_for_ = nullptr;
+  CancelTimer();
   SetStateLocked(TcpState::kEstablished);
   network_->counters().Add(Counter::kTcpPassiveOpens);
   network_->loopback_counters().CountLoopback(3, 180);
-  if (listener.defer_accept_.load(std::memory_order_relaxed) > 0) {
+  if (const int defer = listener.defer_accept_.load(std::memory_order_relaxed); defer > 0) {
+    child->SetTimer(int64_t{defer} * 1'000'000'000);
     child->waits_for_ = RefPtr<TcpEndpoint>(&listener);
     listener.listener_->deferred.push_back(child);
   } else {
@@ -265,6 +270,7 @@ void TcpEndpoint::EndDeferral(const RefPtr<TcpEndpoint>& child) {
   {
     PairLock lock(*this, *child);
     child->waits_for_ = nullptr;
+    child->CancelTimer();
     if (state_ != TcpState::kListen) return;
     auto& deferred = listener_->deferred;
     const auto found = std::find(deferred.begin(), deferred.end(), child);

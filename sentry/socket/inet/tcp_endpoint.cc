@@ -20,7 +20,10 @@ TcpEndpoint::TcpEndpoint(RefPtr<net::NetworkNamespace> network, int family)
   is_stream_ = true;
 }
 
-TcpEndpoint::~TcpEndpoint() { tcp_memory::Release(queue_.size()); }
+TcpEndpoint::~TcpEndpoint() {
+  CancelTimer();
+  tcp_memory::Release(queue_.size());
+}
 
 TcpState TcpEndpoint::state() {
   MutexLock lock(&mu_);
@@ -105,8 +108,8 @@ void TcpEndpoint::SendFinLocked(TcpEndpoint& peer) {
     peer.SetStateLocked(TcpState::kCloseWait);
     return;
   }
-  // The second FIN: who sent the first waits in TIME_WAIT.
-  peer.EnterTimeWaitLocked();
+  // The second FIN: who sent the first waits in TIME_WAIT, unless it gave up waiting.
+  if (peer.state_ != TcpState::kClose) peer.EnterTimeWaitLocked();
   DieLocked();
 }
 
@@ -164,7 +167,7 @@ void TcpEndpoint::Close(bool abort) {
       return;
     }
     told = RefPtr<TcpEndpoint>(peer);
-    if (abort || unread) {
+    if (abort || unread || (state_ == TcpState::kFinWait2 && linger2_ < 0)) {
       network_->counters().Add(Counter::kTcpExtAbortOnClose);
       network_->counters().Add(Counter::kTcpOutRsts);
       DieLocked();
@@ -172,6 +175,7 @@ void TcpEndpoint::Close(bool abort) {
     } else if ((shutdown_ & kSending) == 0) {
       SendFinLocked(*peer);
     }
+    if (state_ == TcpState::kFinWait2) SetTimer(OrphanPatience());
   });
   tcp_memory::Release(dropped.size());
   if (told && told != this) told->WakeAll();

@@ -83,6 +83,11 @@ class TcpEndpoint : public InetEndpoint {
   void SetUrgentInline(bool on) { urgent_inline_ = on; }
   void SetDeferAccept(int seconds) { defer_accept_ = seconds; }
   void SetZeroCopy(bool on) { zero_copy_ = on; }
+  void SetSynRetries(int count) { syn_retries_ = count; }
+  void SetLinger2(int seconds) { linger2_ = seconds; }
+  void SetUserTimeout(int milliseconds) { user_timeout_ = milliseconds; }
+  // TcpTimers: the deadline has come.
+  void OnTimer();
   // Who gets SIGURG (F_SETOWN of the open file); until Close().
   void SetAsyncOwner(const std::atomic<int>* owner);
 
@@ -133,6 +138,14 @@ class TcpEndpoint : public InetEndpoint {
   void AnswerWithReset();
   void WakeAll();
 
+  // tcp_timers.cc
+  void SetTimer(int64_t delay);  // Nanoseconds.
+  void CancelTimer();
+  int64_t ConnectPatience() const;
+  int64_t OrphanPatience() const;
+  void WatchReader(TcpEndpoint& peer);
+  uint64_t BytesRead();
+
   // tcp_transfer.cc
   struct Appended {
     bool gone = false;      // Not connected any more.
@@ -164,6 +177,11 @@ class TcpEndpoint : public InetEndpoint {
   std::atomic<bool> urgent_inline_{false};
   std::atomic<bool> zero_copy_{false};
   std::atomic<int> defer_accept_{0};
+  std::atomic<int> syn_retries_{0};  // TCP_SYNCNT; 0: net.ipv4.tcp_syn_retries.
+  std::atomic<int> linger2_{0};      // TCP_LINGER2; 0: net.ipv4.tcp_fin_timeout.
+  std::atomic<int> user_timeout_{0};
+  std::atomic<bool> has_timer_{false};
+  std::atomic<uint64_t> watched_{0};  // What the peer had read when data began to wait for it.
   std::atomic<uint64_t> bytes_sent_{0};
 
   TcpState state_ ABSL_GUARDED_BY(mu_) = TcpState::kClose;

@@ -112,6 +112,18 @@ Result<void> TcpSocket::SetTcpOption(const vfs::Caller& caller, int name,
       TRY(options_.Set(name, value));
       tcp_->SetDeferAccept(options_.Get(TcpOption::kDeferAccept));
       return {};
+    case TCP_SYNCNT:
+      TRY(options_.Set(name, value));
+      tcp_->SetSynRetries(options_.Get(TcpOption::kSynCount));
+      return {};
+    case TCP_LINGER2:
+      TRY(options_.Set(name, value));
+      tcp_->SetLinger2(options_.Get(TcpOption::kLinger2));
+      return {};
+    case TCP_USER_TIMEOUT:
+      TRY(options_.Set(name, value));
+      tcp_->SetUserTimeout(options_.Get(TcpOption::kUserTimeout));
+      return {};
     case TCP_FASTOPEN:
       if (tcp_->state() != TcpState::kClose && !IsListening()) return Errno(EINVAL);
       return options_.Set(name, value);

@@ -71,6 +71,7 @@ Result<size_t> TcpEndpoint::Send(std::span<const std::byte> data, int flags) {
   if (appended.deferred_by) appended.deferred_by->EndDeferral(peer);
   peer->wait_queue_.Wake(EPOLLIN | EPOLLRDNORM | (urgent ? EventMask{EPOLLPRI} : 0));
   if (urgent) peer->SignalUrgent();
+  if (user_timeout_.load(std::memory_order_relaxed) != 0) WatchReader(*peer);
   if ((flags & MSG_ZEROCOPY) != 0) NoteZeroCopy();
   return data.size();
 }

@@ -149,6 +149,7 @@ Result<RefPtr<Endpoint>> Endpoint::Accept() {
     if (backlog_.empty()) return Errno(EAGAIN);
     accepted = std::move(backlog_.front());
     backlog_.pop_front();
+    accepted->embryo_of_ = nullptr;
   }
   WakeBlocked();
   return accepted;
@@ -225,6 +226,7 @@ Result<void> Endpoint::JoinBacklog(const RefPtr<Endpoint>& listener, const vfs::
     server->own_credentials_ = listener->own_credentials_;
     server->peer_credentials_ = CredentialsOf(caller);
     server->peer_ = self;
+    server->embryo_of_ = listener.get();
     server->pass_credentials_ = listener->pass_credentials_.load(std::memory_order_relaxed);
   }
   bool closed = false;

@@ -69,6 +69,8 @@ class Endpoint : public RefCounted<Endpoint> {
   std::atomic<bool>& pass_credentials() { return pass_credentials_; }
   std::atomic<uint64_t>& inode_number() { return inode_number_; }
   std::atomic<uint32_t>& owner() { return owner_; }
+  // The listener whose backlog this waits in, as a name only.
+  const Endpoint* embryo_of() const { return embryo_of_.load(std::memory_order_relaxed); }
   UnixSocketInfo Info();
 
  private:
@@ -128,6 +130,7 @@ class Endpoint : public RefCounted<Endpoint> {
   std::atomic<bool> pass_credentials_{false};
   std::atomic<uint64_t> inode_number_{0};
   std::atomic<uint32_t> owner_{0};  // The socket's user.
+  std::atomic<const Endpoint*> embryo_of_{nullptr};
 
   Mutex<LockRank::kSocket> mu_;
   State state_ ABSL_GUARDED_BY(mu_) = State::kUnconnected;

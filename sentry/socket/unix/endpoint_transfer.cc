@@ -108,6 +108,7 @@ Result<void> Endpoint::Append(std::span<const std::byte> data, Message& message)
   }
   message.data.assign(data.begin(), data.end());
   message.charge = data.size();
+  message.rights.EnterQueueOf(*this);
   queue_.push_back(std::move(message));
   return {};
 }
@@ -140,7 +141,10 @@ Result<size_t> Endpoint::SendMessageTo(SendRequest& request, size_t send_buffer,
   {
     MutexLock lock(&to->mu_);
     allowed = to->MayReceiveLocked(*this);
-    if (allowed.ok()) to->queue_.push_back(std::move(message));
+    if (allowed.ok()) {
+      message.rights.EnterQueueOf(*to);
+      to->queue_.push_back(std::move(message));
+    }
   }
   if (!allowed.ok()) {
     Uncharge(charge);

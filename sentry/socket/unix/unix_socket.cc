@@ -25,7 +25,10 @@ UnixSocket::UnixSocket(RefPtr<Endpoint> endpoint, uint32_t flags, const vfs::Cal
   endpoint_->owner() = caller.uid;
 }
 
-UnixSocket::~UnixSocket() { endpoint_->Close(); }
+UnixSocket::~UnixSocket() {
+  endpoint_->Close();
+  CollectGarbageAfterClose();
+}
 
 Result<void> UnixSocket::Bind(const vfs::Caller& caller, const SocketAddress& address) {
   return endpoint_->Bind(caller, address);

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What TCP does after a while: connections that nobody accepts, ends that nobody closes, data that
+// nobody reads. Shortest times are chosen, and upper bounds are generous.
+
+#include <fcntl.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include "test/syscalls/inet_sockets.h"
+
+namespace redoubt::test {
+namespace {
+
+class TcpTimersTest : public InetTest {
+ protected:
+  // A listener whose backlog is full.
+  FileDescriptor FullListener() {
+    FileDescriptor listener = Listener(0);
+    in_backlog_ = Stream();
+    EXPECT_THAT(test::Connect(in_backlog_, NameOf(listener)), SyscallSucceeds());
+    return listener;
+  }
+
+  FileDescriptor in_backlog_;
+};
+
+TEST_P(TcpTimersTest, ConnectGivesUpAfterItsRetries) {
+  const FileDescriptor listener = FullListener(), client = Stream();
+  ASSERT_THAT(SetInt(client, IPPROTO_TCP, TCP_SYNCNT, 1), SyscallSucceeds());
+  const Stopwatch watch;
+  EXPECT_THAT(test::Connect(client, NameOf(listener)), SyscallFailsWith(ETIMEDOUT));
+  EXPECT_GE(watch.Elapsed(), milliseconds(1500));
+  // It may try again, and so may another.
+  ASSERT_THAT(accept(listener.get(), nullptr, nullptr), SyscallSucceeds());
+  EXPECT_THAT(test::Connect(client, NameOf(listener)), SyscallSucceeds());
+}
+
+TEST_P(TcpTimersTest, ConnectGivesUpAfterUserTimeout) {
+  const FileDescriptor listener = FullListener(), client = Stream(SOCK_NONBLOCK);
+  ASSERT_THAT(SetInt(client, IPPROTO_TCP, TCP_USER_TIMEOUT, 1500), SyscallSucceeds());
+  ASSERT_THAT(test::Connect(client, NameOf(listener)), SyscallFailsWith(EINPROGRESS));
+  EXPECT_EQ(Poll(client, 100, POLLOUT), 0);
+  EXPECT_EQ(PollFor(client, POLLOUT), POLLOUT | POLLERR | POLLHUP);
+  EXPECT_EQ(SocketError(client), ETIMEDOUT);
+}
+
+TEST_P(TcpTimersTest, DeferredConnectionIsAcceptedWithoutDataInTheEnd) {
+  const FileDescriptor listener = Listener(), client = Stream();
+  ASSERT_THAT(SetInt(listener, IPPROTO_TCP, TCP_DEFER_ACCEPT, 1), SyscallSucceeds());
+  ASSERT_THAT(test::Connect(client, NameOf(listener)), SyscallSucceeds());
+  EXPECT_EQ(Poll(listener, 300, POLLIN), 0);
+  EXPECT_EQ(PollFor(listener, POLLIN), POLLIN);
+  const FileDescriptor server(accept(listener.get(), nullptr, nullptr));
+  ASSERT_TRUE(server.valid());
+  EXPECT_THAT(Send(server, "hello"), SyscallSucceeds());
+  EXPECT_EQ(Receive(client), "hello");
+}
+
+// Lines of /proc/net/tcp* in which `port` is the local one.
+std::vector<std::string> Rows(int family, uint16_t port) {
+  char wanted[8];
+  snprintf(wanted, sizeof(wanted), ":%04X", port);
+  std::ifstream table(family == AF_INET ? "/proc/net/tcp" : "/proc/net/tcp6");
+  std::vector<std::string> rows;
+  for (std::string row; std::getline(table, row);) {
+    const size_t at = row.find(wanted);
+    if (at != std::string::npos && at < row.find(' ', 7)) rows.push_back(row);
+  }
+  return rows;
+}
+
+TEST_P(TcpTimersTest, ClosedEndIsForgottenAfterLinger2) {
+  if (GetParam() == InetKind::kMapped) GTEST_SKIP() << "shown in one of two tables";
+  Connection c = Connected();
+  const uint16_t port = NameOf(c.client).port();
+  ASSERT_THAT(SetInt(c.client, IPPROTO_TCP, TCP_LINGER2, 1), SyscallSucceeds());
+  EXPECT_EQ(Rows(family(), port).size(), 1u);
+  c.client.reset();
+  EXPECT_TRUE(PollUntil([&] { return Rows(family(), port).empty(); }));
+  EXPECT_EQ(Receive(c.server), "");
+  EXPECT_THAT(Send(c.server, "x"), SyscallSucceeds());
+  EXPECT_EQ(PollFor(c.server, POLLIN) & POLLERR, POLLERR);
+  EXPECT_THAT(Send(c.server, "x"), SyscallFailsWith(EPIPE));
+}
+
+TEST_P(TcpTimersTest, UnreadDataEndTheConnectionAfterUserTimeout) {
+  Connection c = Connected();
+  ASSERT_THAT(SetInt(c.client, IPPROTO_TCP, TCP_USER_TIMEOUT, 500), SyscallSucceeds());
+  const std::string block(65536, 'x');
+  while (Send(c.client, block, MSG_DONTWAIT) > 0) {
+  }
+  ASSERT_EQ(errno, EAGAIN);
+  EXPECT_EQ(PollFor(c.client, POLLIN) & (POLLERR | POLLHUP), POLLERR | POLLHUP);
+  EXPECT_EQ(SocketError(c.client), ETIMEDOUT);
+  EXPECT_THAT(Send(c.client, "x"), SyscallFailsWith(EPIPE));
+}
+
+TEST_P(TcpTimersTest, UserTimeoutSparesWhatIsRead) {
+  Connection c = Connected();
+  ASSERT_THAT(SetInt(c.client, IPPROTO_TCP, TCP_USER_TIMEOUT, 400), SyscallSucceeds());
+  EXPECT_THAT(Send(c.client, "hello"), SyscallSucceeds());
+  EXPECT_EQ(Poll(c.client, 1500, POLLIN), 0);
+  EXPECT_EQ(Receive(c.server), "hello");
+}
+
+INSTANTIATE_TEST_SUITE_P(Kinds, TcpTimersTest, InetKinds(), InetKindName);
+
+}  // namespace
+}  // namespace redoubt::test
