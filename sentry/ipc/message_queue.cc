@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "sentry/ipc/message_budget.h"
 #include "sentry/vfs/attributes.h"
 
 namespace redoubt::ipc {
@@ -19,6 +20,7 @@ Result<void> MessageQueue::Send(Message& message, int pid) {
     if (message.text.size() + bytes_ > limit_ || messages_.size() + 1 > limit_) {
       return Errno(EAGAIN);
     }
+    TRY(ChargeMessage(message.text.size()));
     bytes_ += message.text.size();
     messages_.push_back(std::move(message));
     sender_ = pid;
@@ -55,6 +57,7 @@ Result<Message> MessageQueue::Receive(int64_t type, uint64_t size, int flags, in
     message = std::move(*found);
     messages_.erase(found);
     bytes_ -= message.text.size();
+    ReleaseMessages(1, message.text.size());
     receiver_ = pid;
     received_ = vfs::Now().seconds;
   }

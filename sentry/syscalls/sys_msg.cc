@@ -3,6 +3,7 @@
 
 #include <sys/msg.h>
 
+#include "sentry/ipc/message_budget.h"
 #include "sentry/ipc/message_queue.h"
 #include "sentry/kernel/kernel.h"
 #include "sentry/syscalls/blocking.h"
@@ -83,7 +84,10 @@ SyscallResult Set(const MsgRequest& request) {
 SyscallResult Remove(const MsgRequest& request) {
   RefPtr<MessageQueue> queue = TRY(Queues(request.task).Find(request.id));
   TRY(queue->CheckOwner(request.caller));
-  if (Queues(request.task).Remove(*queue)) queue->WakeForRemoval();
+  if (!Queues(request.task).Remove(*queue)) return Errno(EINVAL);  // Somebody was faster.
+  // Nobody adds or takes a message any more: what is in it goes with it.
+  ipc::ReleaseMessages(queue->messages(), queue->bytes());
+  queue->WakeForRemoval();
   return 0UL;
 }
 

@@ -5,10 +5,14 @@
 #include <sys/msg.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstring>
+#include <memory>
 #include <string>
+#include <vector>
 
 #include "test/util/fork.h"
+#include "test/util/platform.h"
 #include "test/util/syscall_matchers.h"
 #include "test/util/temp_path.h"
 #include "test/util/timing.h"
@@ -51,6 +55,30 @@ class Queue {
  private:
   const int id_;
 };
+
+// Messages lie in the sandbox's own memory: all together end at 256 MiB.
+TEST(SysvMsg, AllTogetherAreBounded) {
+  if (!InSandbox()) GTEST_SKIP() << "the host's memory is not to be filled";
+  const std::string text(8192, 'x');
+  std::vector<std::unique_ptr<Queue>> queues;
+  int sent = -1;
+  errno = EAGAIN;
+  while (errno == EAGAIN && queues.size() < 300) {
+    queues.push_back(std::make_unique<Queue>());
+    msqid_ds status = queues.back()->Status();
+    status.msg_qbytes = 1 << 20;
+    if (msgctl(queues.back()->id(), IPC_SET, &status) != 0) GTEST_SKIP() << "may not raise limits";
+    do sent = queues.back()->Send(1, text);
+    while (sent == 0);
+  }
+  ASSERT_THAT(sent, SyscallFailsWith(ENOMEM));
+  // What goes makes room, by a receive or with its queue.
+  EXPECT_EQ(queues.front()->Receive().size(), text.size());
+  EXPECT_THAT(queues.front()->Send(1, text), SyscallSucceeds());
+  EXPECT_THAT(queues.back()->Send(1, text), SyscallFailsWith(ENOMEM));
+  EXPECT_THAT(queues.front()->Remove(), SyscallSucceeds());
+  EXPECT_THAT(queues.back()->Send(1, text), SyscallSucceeds());
+}
 
 TEST(SysvMsg, FirstInFirstOut) {
   Queue queue;
