@@ -32,13 +32,23 @@ Result<int> FdTable::Install(FileRef file, bool close_on_exec, uint64_t limit, i
     return Errno(minimum == 0 ? EMFILE : EINVAL);
   }
   MutexLock lock(&mu_);
-  size_t fd = std::max(first_free_, static_cast<size_t>(minimum));
-  while (fd < slots_.size() && slots_[fd].file) ++fd;
+  const size_t fd = FreeFromLocked(std::max(first_free_, static_cast<size_t>(minimum)));
   if (fd >= limit) return Errno(EMFILE);
   if (fd >= slots_.size()) slots_.resize(fd + 1);
   slots_[fd] = Slot{std::move(file), close_on_exec};
   if (static_cast<size_t>(minimum) <= first_free_) first_free_ = fd + 1;
   return static_cast<int>(fd);
+}
+
+size_t FdTable::FreeFromLocked(size_t fd) const {
+  while (fd < slots_.size() && slots_[fd].file) ++fd;
+  return fd;
+}
+
+Result<void> FdTable::CheckRoom(uint64_t limit) const {
+  MutexLock lock(&mu_);
+  if (FreeFromLocked(first_free_) >= limit) return Errno(EMFILE);
+  return {};
 }
 
 Result<int> FdTable::InstallAt(FileRef file, int fd, bool close_on_exec, uint64_t limit, int tgid) {

@@ -36,6 +36,8 @@ class FdTable : public RefCounted<FdTable> {
   // The lowest free number from `minimum` on, below `limit` (RLIMIT_NOFILE): EMFILE, or EINVAL when
   // `minimum` is not below it.
   Result<int> Install(FileRef file, bool close_on_exec, uint64_t limit, int minimum = 0);
+  // Whether an Install() would find a number now: EMFILE.
+  Result<void> CheckRoom(uint64_t limit) const;
   // dup2/dup3: closes what was at `fd`. EBADF when `fd` is not in [0, limit).
   Result<int> InstallAt(FileRef file, int fd, bool close_on_exec, uint64_t limit, int tgid);
   // close(2): takes it out and runs OnDescriptorClosed for process `tgid`.
@@ -58,6 +60,9 @@ class FdTable : public RefCounted<FdTable> {
     FileRef file;
     bool close_on_exec = false;
   };
+  // The lowest free number from `fd` on.
+  size_t FreeFromLocked(size_t fd) const ABSL_SHARED_LOCKS_REQUIRED(mu_);
+
   std::atomic<int> users_{1};
   mutable Mutex<LockRank::kFdTable> mu_;
   std::vector<Slot> slots_ ABSL_GUARDED_BY(mu_);

@@ -42,6 +42,8 @@ SyscallResult Accept(Task& task, int fd, uint64_t address, uint64_t length, int3
   if ((flags & ~(SOCK_CLOEXEC | SOCK_NONBLOCK)) != 0) return Errno(EINVAL);
   SocketRef listener = TRY(GetSocket(task, fd));
   vfs::Caller caller = task.MakeCaller();
+  // Before a connection is taken: it would be lost.
+  TRY(task.fd_table()->CheckRoom(task.FdLimit()));
   uint32_t status = (flags & SOCK_NONBLOCK) != 0 ? uint32_t{O_NONBLOCK} : 0;
   RefPtr<Socket> accepted =
       TRY(WaitForSocket(task, *listener, kReadableEvents, listener->receive_timeout(),

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <fstream>
@@ -48,6 +49,24 @@ TEST_P(TcpTimersTest, ConnectGivesUpAfterUserTimeout) {
   EXPECT_EQ(Poll(client, 100, POLLOUT), 0);
   EXPECT_EQ(PollFor(client, POLLOUT), POLLOUT | POLLERR | POLLHUP);
   EXPECT_EQ(SocketError(client), ETIMEDOUT);
+}
+
+TEST_P(TcpTimersTest, AcceptWithoutDescriptorsKeepsTheConnection) {
+  const FileDescriptor listener = Listener(), client = Stream();
+  ASSERT_THAT(test::Connect(client, NameOf(listener)), SyscallSucceeds());
+  rlimit old;
+  ASSERT_THAT(getrlimit(RLIMIT_NOFILE, &old), SyscallSucceeds());
+  const FileDescriptor next(dup(client.get()));
+  const rlimit none = {.rlim_cur = static_cast<rlim_t>(next.get()) + 1, .rlim_max = old.rlim_max};
+  ASSERT_THAT(setrlimit(RLIMIT_NOFILE, &none), SyscallSucceeds());
+  const int first = accept(listener.get(), nullptr, nullptr), error = errno;
+  ASSERT_THAT(setrlimit(RLIMIT_NOFILE, &old), SyscallSucceeds());
+  EXPECT_EQ(first, -1);
+  EXPECT_EQ(error, EMFILE);
+  const FileDescriptor server(accept(listener.get(), nullptr, nullptr));
+  ASSERT_TRUE(server.valid());
+  EXPECT_THAT(Send(client, "hello"), SyscallSucceeds());
+  EXPECT_EQ(Receive(server), "hello");
 }
 
 TEST_P(TcpTimersTest, DeferredConnectionIsAcceptedWithoutDataInTheEnd) {

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "sentry/socket/inet/tcp_limits.h"
+#include "sentry/socket/inet/tcp_timers.h"
 
 namespace redoubt::inet {
 
@@ -21,7 +22,8 @@ TcpEndpoint::TcpEndpoint(RefPtr<net::NetworkNamespace> network, int family)
 }
 
 TcpEndpoint::~TcpEndpoint() {
-  CancelTimer();
+  // Whatever has_timer_ says: it and the list of deadlines change one after the other.
+  TcpTimers::Get().Cancel(*this);
   tcp_memory::Release(queue_.size());
 }
 
