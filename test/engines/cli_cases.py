@@ -310,9 +310,9 @@ def _(t):
 
 @case("--sysctl, --shm-size", *BOTH)
 def _(t):
-    out = t.good("run", "--rm", "--sysctl", "net.ipv4.ip_forward=1", "--shm-size", "2m", IMAGE,
-                 "sh", "-c", "cat /proc/sys/net/ipv4/ip_forward; df -k /dev/shm | tail -1")
-    t.eq(out.split()[0], "1")
+    out = t.good("run", "--rm", "--sysctl", "kernel.msgmax=4096", "--shm-size", "2m", IMAGE,
+                 "sh", "-c", "cat /proc/sys/kernel/msgmax; df -k /dev/shm | tail -1")
+    t.eq(out.split()[0], "4096")
     t.has("2048", out)
 
 
