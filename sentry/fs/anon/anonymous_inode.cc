@@ -6,6 +6,8 @@
 #include <string>
 #include <utility>
 
+#include "sentry/vfs/attribute_change.h"
+
 namespace redoubt::fs {
 
 namespace {
@@ -70,12 +72,7 @@ Result<vfs::Attributes> AnonymousInode::GetAttributes() {
 Result<void> AnonymousInode::SetAttributes(const vfs::AttributeChange& change) {
   if (change.size) return Errno(EINVAL);
   MutexLock lock(&mu_);
-  if (change.mode) attributes_.mode = (attributes_.mode & S_IFMT) | (*change.mode & 07777);
-  if (change.uid) attributes_.uid = *change.uid;
-  if (change.gid) attributes_.gid = *change.gid;
-  if (change.access_time) attributes_.access_time = *change.access_time;
-  if (change.modify_time) attributes_.modify_time = *change.modify_time;
-  attributes_.change_time = vfs::Now();
+  vfs::ApplyChange(change, attributes_);
   return {};
 }
 

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "sentry/fs/devpts/pty.h"
+#include "sentry/vfs/attribute_change.h"
 #include "sentry/vfs/caller.h"
 
 namespace redoubt::fs {
@@ -61,12 +62,7 @@ class DevptsInode : public vfs::Inode {
   }
   Result<void> SetAttributes(const vfs::AttributeChange& change) override {
     MutexLock lock(&mu_);
-    if (change.mode) attributes_.mode = (attributes_.mode & S_IFMT) | (*change.mode & 07777);
-    if (change.uid) attributes_.uid = *change.uid;
-    if (change.gid) attributes_.gid = *change.gid;
-    if (change.access_time) attributes_.access_time = *change.access_time;
-    if (change.modify_time) attributes_.modify_time = *change.modify_time;
-    attributes_.change_time = vfs::Now();
+    vfs::ApplyChange(change, attributes_);
     return {};
   }
 

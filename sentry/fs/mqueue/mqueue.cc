@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "absl/strings/str_format.h"
+#include "sentry/vfs/attribute_change.h"
 
 namespace redoubt::mqueue {
 
@@ -145,12 +146,7 @@ Result<vfs::Attributes> QueueInode::GetAttributes() {
 
 Result<void> QueueInode::SetAttributes(const vfs::AttributeChange& change) {
   MutexLock lock(&mu_);
-  if (change.mode) attributes_.mode = (attributes_.mode & S_IFMT) | (*change.mode & 07777);
-  if (change.uid) attributes_.uid = *change.uid;
-  if (change.gid) attributes_.gid = *change.gid;
-  if (change.access_time) attributes_.access_time = *change.access_time;
-  if (change.modify_time) attributes_.modify_time = *change.modify_time;
-  attributes_.change_time = vfs::Now();
+  vfs::ApplyChange(change, attributes_);
   return {};
 }
 

@@ -6,6 +6,7 @@
 #include "sentry/fs/tmpfs/contents.h"
 #include "sentry/fs/tmpfs/directory.h"
 #include "sentry/fs/tmpfs/regular_file.h"
+#include "sentry/vfs/attribute_change.h"
 #include "sentry/vfs/permission.h"
 #include "sentry/vfs/special_files.h"
 
@@ -53,12 +54,7 @@ Result<void> TmpfsInode::SetAttributes(const vfs::AttributeChange& change) {
     TRY(ResizeLocked(*change.size));
     attributes_.modify_time = vfs::Now();
   }
-  if (change.mode) attributes_.mode = type() | (*change.mode & 07777);
-  if (change.uid) attributes_.uid = *change.uid;
-  if (change.gid) attributes_.gid = *change.gid;
-  if (change.access_time) attributes_.access_time = *change.access_time;
-  if (change.modify_time) attributes_.modify_time = *change.modify_time;
-  attributes_.change_time = vfs::Now();
+  vfs::ApplyChange(change, attributes_);
   return {};
 }
 
