@@ -85,7 +85,7 @@ void Placement::Attach(Pair& pair) {
   if (self.tid == 0) {
     self.tid = gettid();
     // A new thread may have inherited the binding of the one that made it.
-    if (cpu < 0) sched_setaffinity(0, sizeof(all_), &all_);
+    if (cpu < 0) SetFree(self.tid);
   }
   if (cpu >= 0) BindSelf(cpu);
   pair.serving_tid = self.tid;
@@ -103,11 +103,15 @@ void Placement::BindSelf(int cpu) { MoveSleeping(ThisServer(), cpu); }
 
 void Placement::MoveSleeping(Server& server, int cpu) {
   if (!enabled_ || server.cpu == cpu) return;
+  SetAffinity(server.tid, cpu);
+  server.cpu = cpu;
+}
+
+void Placement::SetAffinity(int tid, int cpu) const {
   cpu_set_t one;
   CPU_ZERO(&one);
   if (cpu >= 0) CPU_SET(static_cast<unsigned>(cpu), &one);
-  sched_setaffinity(server.tid, sizeof(one), cpu >= 0 ? &one : &all_);
-  server.cpu = cpu;
+  sched_setaffinity(tid, sizeof(one), cpu >= 0 ? &one : &all_);
 }
 
 void Placement::Resettle(Pair& pair) {
@@ -119,15 +123,12 @@ void Placement::Resettle(Pair& pair) {
 }
 
 void Placement::Bind(Pair& pair, int cpu) {
-  cpu_set_t one;
-  CPU_ZERO(&one);
-  CPU_SET(static_cast<unsigned>(cpu), &one);
-  sched_setaffinity(pair.stub_tid, sizeof(one), &one);
+  SetAffinity(pair.stub_tid, cpu);
   pair.cpu = cpu;
 }
 
 void Placement::SetFree(int tid) const {
-  if (enabled_) sched_setaffinity(tid, sizeof(all_), &all_);
+  if (enabled_) SetAffinity(tid, -1);
 }
 
 void Placement::StayOff(int cpu, int tid) const {

@@ -103,6 +103,7 @@ class Placement {
   void CountMiss(Pair& pair, Slot& slot);
   int FreeCpu(const Pair& pair);
   int IdlestCpu(int except) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void SetAffinity(int tid, int cpu) const;  // -1: anywhere.
   void Bind(Pair& pair, int cpu);
   void BindSelf(int cpu);
   void TickWhileActive();

@@ -130,10 +130,8 @@ SyscallResult SysShmat(Task& task, int32_t id, UserAddress user_address, int32_t
   if (address % SHMLBA != 0) {
     if ((flags & SHM_RND) == 0) return Errno(EINVAL);
     address -= address % SHMLBA;
-    if (address == 0 && (flags & SHM_REMAP) != 0) return Errno(EINVAL);
-  } else if (address == 0 && (flags & SHM_REMAP) != 0) {
-    return Errno(EINVAL);
   }
+  if (address == 0 && (flags & SHM_REMAP) != 0) return Errno(EINVAL);
   mm::MapRequest request;
   request.protection = PROT_READ;
   uint32_t may = ipc::kMayRead;
