@@ -14,19 +14,13 @@
 #include <cstring>
 #include <string>
 
+#include "test/syscalls/mount_fixture.h"
 #include "test/util/fork.h"
 #include "test/util/syscall_matchers.h"
 #include "test/util/temp_path.h"
 
 namespace redoubt::test {
 namespace {
-
-bool Exists(const std::string& path) { return access(path.c_str(), F_OK) == 0; }
-
-void EnterNamespace() {
-  CHILD_CHECK(unshare(CLONE_NEWNS) == 0);
-  CHILD_CHECK(mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0);
-}
 
 int Fsopen(const char* type, unsigned flags = 0) {
   return static_cast<int>(syscall(SYS_fsopen, type, flags));
@@ -70,16 +64,7 @@ int NewTmpfs(unsigned attributes = 0) {
   return mounted;
 }
 
-class MountApiTest : public ::testing::Test {
- protected:
-  void SetUp() override {
-    int status = InForkedProcess([] {
-      if (unshare(CLONE_NEWNS) != 0) _exit(1);
-    });
-    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) GTEST_SKIP() << "may not unshare mounts";
-  }
-  TempDir dir_;
-};
+using MountApiTest = MountTest;
 
 TEST_F(MountApiTest, NewFilesystemIsMountedByMoving) {
   std::string place = dir_.Dir("m");

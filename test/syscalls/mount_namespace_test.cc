@@ -10,6 +10,7 @@
 
 #include <string>
 
+#include "test/syscalls/mount_fixture.h"
 #include "test/util/fork.h"
 #include "test/util/syscall_matchers.h"
 #include "test/util/temp_path.h"
@@ -17,28 +18,11 @@
 namespace redoubt::test {
 namespace {
 
-bool Exists(const std::string& path) { return access(path.c_str(), F_OK) == 0; }
-
-// A namespace of mounts of its own, from which nothing gets out.
-void EnterNamespace() {
-  CHILD_CHECK(unshare(CLONE_NEWNS) == 0);
-  CHILD_CHECK(mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0);
-}
-
 void MountTmpfs(const std::string& where, const char* options = "") {
   CHILD_CHECK(mount("tmpfs", where.c_str(), "tmpfs", 0, options) == 0);
 }
 
-class MountNamespaceTest : public ::testing::Test {
- protected:
-  void SetUp() override {
-    int status = InForkedProcess([] {
-      if (unshare(CLONE_NEWNS) != 0) _exit(1);
-    });
-    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) GTEST_SKIP() << "may not unshare mounts";
-  }
-  TempDir dir_;
-};
+using MountNamespaceTest = MountTest;
 
 TEST_F(MountNamespaceTest, MountsStayInside) {
   std::string place = dir_.Dir("m");
